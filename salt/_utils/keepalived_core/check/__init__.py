@@ -1,0 +1,1 @@
+"""Is a configuration right, and what would applying it do?"""

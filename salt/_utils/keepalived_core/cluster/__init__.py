@@ -1,0 +1,1 @@
+"""Many hosts: pure functions over plain data."""

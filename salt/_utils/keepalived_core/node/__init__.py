@@ -1,0 +1,1 @@
+"""One host: the keepalived process, its dumps, addresses, notify FIFO, watch and spool."""
