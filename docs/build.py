@@ -1,0 +1,90 @@
+"""Build docs/reference.md from the docstrings and check every relative link.
+
+``python -m docs.build`` writes the page; ``--check`` only says whether it is stale.
+The reference is committed, so that a reader on the web sees it without building anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference.md"
+
+#: (heading, how a person calls it, the files)
+SECTIONS = (
+    ("Verbs on a node", "salt '*' {module}.{function}", "salt/_modules/*.py"),
+    ("States", "{module}.{function}", "salt/_states/*.py"),
+    ("Verbs on the master", "salt-run {module}.{function}", "salt/_runners/*.py"),
+    ("Beacons", "beacon {module}", "salt/_beacons/*.py"),
+)
+_HIDDEN = {"validate", "beacon", "output"}
+_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+
+
+def functions(path: Path) -> list[tuple[str, str, str]]:
+    """(name, signature, docstring) of every public function of the module at *path*."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            text = ast.get_docstring(node) or ""
+            found.append((node.name, ast.unparse(node.args), inspect.cleandoc(text)))
+    return found
+
+
+def build() -> str:
+    """The whole page."""
+    parts = ["# Reference", "", "Made from the docstrings by `./run docs`; do not edit it here.", ""]
+    for heading, call, pattern in SECTIONS:
+        parts += [f"## {heading}", ""]
+        for path in sorted(ROOT.glob(pattern)):
+            module = path.stem
+            intro = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            parts += [f"### {module}", "", "```text", intro, "```", ""]
+            for name, signature, text in functions(path):
+                if name in _HIDDEN:
+                    continue
+                called = call.format(module=module, function=name)
+                parts += [f"#### `{called}({signature})`", "", "```text", text, "```", ""]
+    return "\n".join(parts)
+
+
+def broken_links() -> list[str]:
+    """Relative links in the repository's pages that lead nowhere."""
+    found = []
+    for page in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("lab/*.md")]):
+        for match in _LINK.finditer(page.read_text(encoding="utf-8")):
+            target = match.group(1)
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            if not (page.parent / target).exists():
+                found.append(f"{page.relative_to(ROOT)}: {target} does not exist")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Build the reference page and check the links.")
+    parser.add_argument("--check", action="store_true", help="write nothing, say what is stale")
+    options = parser.parse_args()
+    problems = []
+    text = build()
+    if options.check:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+            problems.append("docs/reference.md is stale: run ./run docs")
+    else:
+        PAGE.write_text(text, encoding="utf-8")
+        print(f"wrote {PAGE.relative_to(ROOT)}, {len(text.splitlines())} lines")
+    problems += broken_links()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

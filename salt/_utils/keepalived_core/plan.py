@@ -1,0 +1,151 @@
+"""From pillar to the exact text a node shall have, judged and compared with what it has.
+
+Four steps, each usable by itself: :func:`desired` (pillar -> tree with our own settings),
+:func:`choose_text` (with ``reload_check_config`` only where keepalived itself is content),
+:func:`compare` (against the live file), :func:`expected` (what the daemon must then show).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import conf, pillar
+from .check.gate import GateResult
+from .conf.instances import instances
+from .conf.tree import Block, Statement, Tree
+
+HEADER = ["Managed by Salt (state keepalived.managed): change the pillar, not this file."]
+FIFO_SINCE = (1, 3, 6)
+RELOAD_CHECK_SINCE = (2, 2, 0)
+
+
+@dataclass
+class Plan:
+    """What applying would do.  ``action``: nothing, create, form (same meaning), change."""
+
+    text: str
+    action: str
+    diff: str = ""
+    gate: GateResult | None = None
+    notes: list[str] = field(default_factory=list)
+    expected: dict[str, dict] = field(default_factory=dict)
+
+
+def desired(
+    data: dict,
+    node: str,
+    version: tuple[int, ...] | None,
+    fifo: str,
+    addresses: dict | None = None,
+) -> tuple[Tree, list[str]]:
+    """The tree that *node* shall have: the pillar's, and the watch's notify FIFO.
+
+    :raises pillar.PillarError: with every mistake in *data*.
+    """
+    tree = pillar.to_tree(data, node=node, version=version, addresses=addresses)
+    notes = []
+    if version is None or version >= FIFO_SINCE:
+        note = _add_fifo(_global_defs(tree), fifo)
+        if note:
+            notes.append(note)
+    return tree, notes
+
+
+def choose_text(
+    tree: Tree, version: tuple[int, ...] | None, judge: Callable[[str], GateResult]
+) -> tuple[str, GateResult]:
+    """The text to write, and the gate's word on it.
+
+    ``reload_check_config`` makes a reload of a bad file harmless, but keepalived refuses even
+    to start with it when ``keepalived -t`` exits other than 0, which a tolerated message is
+    enough for.  So it is written only where the file *with it* gives exit status 0.
+    """
+    block = _global_defs(tree)
+    wants = version is not None and version >= RELOAD_CHECK_SINCE
+    if wants and block.get("reload_check_config") is None:
+        guarded = Statement("reload_check_config")
+        block.children.append(guarded)
+        text = render(tree)
+        result = judge(text)
+        if result.clean:
+            return text, result
+        block.children.remove(guarded)
+    text = render(tree)
+    return text, judge(text)
+
+
+def render(tree: Tree) -> str:
+    """*tree* as text, under the header that says where it comes from."""
+    if not any(tree.children):
+        return ""
+    return conf.render(tree, header=HEADER)
+
+
+def compare(text: str, live: str | None) -> tuple[str, str]:
+    """(action, redacted diff) of replacing *live* by *text*."""
+    if live is None:
+        return "create", diff("", text)
+    if live == text:
+        return "nothing", ""
+    try:
+        same = conf.equal(conf.parse(live), conf.parse(text))
+    except conf.ConfError:
+        same = False  # what stands there cannot be read: only our text counts
+    return ("form" if same else "change"), diff(live, text)
+
+
+def diff(old: str, new: str) -> str:
+    """A unified diff without a secret; a changed secret shows as such."""
+    before, after = conf.redact(old).splitlines(), conf.redact(new).splitlines()
+    lines = list(difflib.unified_diff(before, after, "live", "pillar", lineterm="", n=2))
+    if not lines and old != new:
+        return "only a secret changed (auth_pass or its kin)"
+    return "\n".join(lines)
+
+
+def expected(text: str) -> dict[str, dict]:
+    """What the daemon's JSON dump must show once it runs *text*."""
+    facts = {}
+    for one in instances(conf.parse(text)):
+        facts[one.name] = {
+            "vrid": one.vrid,
+            "base_priority": one.priority,
+            "vips": sorted(address for address, _dev in one.vips),
+        }
+    return facts
+
+
+def read(path: str) -> str | None:
+    """The file at *path*, or None where there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return None
+
+
+def _global_defs(tree: Tree) -> Block:
+    for block in tree.blocks("global_defs"):
+        return block
+    block = Block("global_defs")
+    tree.children.insert(0, block)
+    return block
+
+
+def _add_fifo(block: Block, path: str) -> str | None:
+    """Give the watch a notify FIFO of its own; keepalived has two keywords for one each."""
+    taken = []
+    for keyword in ("vrrp_notify_fifo", "notify_fifo"):
+        present = block.get(keyword)
+        if present is None:
+            block.children.append(Statement(keyword, [path]))
+            return None
+        if present.args[:1] == [path]:
+            return None
+        taken.append(keyword)
+    return (
+        f"{' and '.join(taken)} are both in use: the watch reads netlink and JSON dumps only, "
+        "and may learn of a transition that moves no address up to 30 s late"
+    )
