@@ -40,7 +40,12 @@ def functions(path: Path) -> list[tuple[str, str, str]]:
 
 def build() -> str:
     """The whole page."""
-    parts = ["# Reference", "", "Made from the docstrings by `./run docs`; do not edit it here.", ""]
+    parts = [
+        "# Reference",
+        "",
+        "Made from the docstrings by `./run docs`; do not edit it here.",
+        "",
+    ]
     for heading, call, pattern in SECTIONS:
         parts += [f"## {heading}", ""]
         for path in sorted(ROOT.glob(pattern)):

@@ -63,9 +63,9 @@ def choose_text(
     to start with it when ``keepalived -t`` exits other than 0, which a tolerated message is
     enough for.  So it is written only where the file *with it* gives exit status 0.
     """
-    block = _global_defs(tree)
     wants = version is not None and version >= RELOAD_CHECK_SINCE
-    if wants and block.get("reload_check_config") is None:
+    if wants and _global_defs(tree).get("reload_check_config") is None:
+        block = _global_defs(tree)
         guarded = Statement("reload_check_config")
         block.children.append(guarded)
         text = render(tree)

@@ -1,0 +1,483 @@
+"""
+A node's keepalived: look, judge, change
+========================================
+
+What ``salt '*' keepalived.VERB`` can do.  All knowledge is in the library ``keepalived_core``;
+this module reads pillar, calls it, and turns its errors into Salt's.  Configuration comes from
+the pillar key ``keepalived``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
+# A running minion still holds the library it imported before sync_all: drop it, import the new.
+[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+
+from keepalived_core import conf
+from keepalived_core import deploy as deploying
+from keepalived_core import plan as planning
+from keepalived_core.check import gate
+from keepalived_core.check import lint as linting
+from keepalived_core.conf import instances as configured
+from keepalived_core.node import apply as applying
+from keepalived_core.node import checks as checking
+from keepalived_core.node import dump, install, process, spool
+from keepalived_core.node import status as looking
+from keepalived_core.node.paths import DEFAULT as PATHS
+from keepalived_core.pillar import PillarError
+
+log = logging.getLogger(__name__)
+
+__virtualname__ = "keepalived"
+__func_alias__ = {"reload_": "reload"}
+
+# What a version older than this cannot do for its users.
+_PROTECTION = (
+    ((2, 0, 4), "no config test (-t): a bad file is noticed only by our own checks"),
+    ((2, 2, 0), "no reload_check_config: reloading a file broken by hand may end the daemon"),
+    ((1, 3, 8), "no JSON dump: state is read from kernel addresses alone"),
+)
+
+
+def __virtual__():
+    return __virtualname__
+
+
+# --- looking ---------------------------------------------------------------------------------
+
+
+def version():
+    """
+    The installed keepalived, and what it cannot protect.
+
+    Returns ``{"version", "running", "pid", "json", "options", "lost_protection"}``; ``options``
+    are the words of ``keepalived -v``'s config options.  Raises CommandExecutionError when
+    keepalived is not installed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.version
+    """
+    found = _version()
+    daemon = process.find(PATHS)
+    return {
+        "version": found.text,
+        "running": daemon is not None,
+        "pid": daemon.pid if daemon else None,
+        "json": found.json,
+        "options": sorted(found.options),
+        "lost_protection": [text for since, text in _PROTECTION if found.tuple < since],
+    }
+
+
+def status():
+    """
+    What is true on this node: keepalived's claim beside the kernel's addresses.
+
+    Returns ``{"node", "cluster", "time", "keepalived": {"version", "running", "pid",
+    "problem"}, "watch": {...}, "instances": [{"instance", "sync_group", "state", "vrid",
+    "interface", "base_priority", "effective_priority", "vips": [{"address", "interface",
+    "present"}], "vip_present", "since"}]}``.  ``state`` is MASTER, BACKUP, FAULT, INIT, STOP
+    (not running) or None (running, but it does not answer: ``keepalived.problem`` says why).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.status
+        salt '*' keepalived.status --out=keepalived
+    """
+    data = _plain(__pillar__.get("keepalived") or {})
+    return looking.status(__opts__["id"], data.get("cluster"), PATHS)
+
+
+def adverts():
+    """
+    Are VRRP adverts really received here?  From keepalived's own counters.
+
+    Returns ``{instance: {"state", "receiving", "advert_rcvd", "advert_sent", ...}}`` with all
+    counters of the dump.  ``receiving`` is False for a node that is not MASTER and has received
+    none: a firewall or the network drops them, and split brain follows.  None for a MASTER that
+    has received none.  Raises CommandExecutionError when keepalived does not answer.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.adverts
+    """
+    with _errors():
+        return looking.adverts(PATHS)
+
+
+def addresses():
+    """
+    This node's addresses by interface, without the virtual ones.
+
+    Returns ``{interface: [address, ...]}``.  The mine carries it to the peers, which derive
+    ``unicast_peer: auto`` from it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.addresses
+    """
+    return looking.own_addresses(PATHS)
+
+
+def checks(instance=None):
+    """
+    Run each tracked ``vrrp_script`` once, as keepalived would, and say what came of it.
+
+    instance (str, optional)
+        Only what this instance (or its sync group) tracks.
+
+    Returns ``{check: {"ok", "rc", "seconds", "reason", "command", "instances"}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.checks
+        salt '*' keepalived.checks VI_PUBLIC
+    """
+    tree = _live_tree()
+    return checking.run_checks(configured.checks(tree), configured.instances(tree), instance)
+
+
+def journal(last=20, since=None, instance=None):
+    """
+    The transitions this node has recorded, oldest first.
+
+    last (int)
+        How many at most.
+    since (str, optional)
+        Only those at or after this time (RFC 3339).
+    instance (str, optional)
+        Only those of this instance or sync group.
+
+    Returns a list of events as docs/events.md describes them.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.journal
+        salt '*' keepalived.journal last=5 instance=VI_PUBLIC
+    """
+    with _errors():
+        return spool.journal(PATHS, last=int(last), since=since, instance=instance)
+
+
+# --- judging ---------------------------------------------------------------------------------
+
+
+def render():
+    """
+    The keepalived.conf that this node's pillar asks for; secrets are redacted.
+
+    Returns the text.  Raises SaltInvocationError with every mistake in the pillar.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.render
+    """
+    tree, _notes = _desired()
+    return conf.redact(planning.render(tree))
+
+
+def lint(path=None):
+    """
+    Read a keepalived.conf and say what is wrong with it; keepalived itself is not asked.
+
+    path (str, optional)
+        The file; by default the live one.
+
+    Returns ``[{"severity", "code", "line", "path", "message", "hint"}]``, worst first.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local keepalived.lint path=/etc/keepalived/keepalived.conf
+    """
+    path = str(path or PATHS.config)
+    found = process.version()
+    text = planning.read(path)
+    if text is None:
+        raise CommandExecutionError(f"{path}: there is no such file")
+    with _errors():
+        findings = linting.lint(conf.parse(text, path=path), version=found and found.tuple)
+    return [dataclasses.asdict(one) for one in findings]
+
+
+def config_test(path=None):
+    """
+    Would keepalived take this file?  ``keepalived -t``, interpreted (an exit status alone is
+    no answer: see docs/config-test.md).
+
+    path (str, optional)
+        The file; by default the live one.
+
+    Returns ``{"ok", "rc", "errors", "tolerated", "tested"}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.config_test
+        salt '*' keepalived.config_test /root/new.conf
+    """
+    path = str(path or PATHS.config)
+    result = gate.run(path, version=_version().tuple)
+    return {
+        "ok": result.ok,
+        "rc": result.rc,
+        "errors": [str(one) for one in result.errors],
+        "tolerated": [str(one) for one in result.tolerated],
+        "tested": result.tested,
+    }
+
+
+def plan(path=None):
+    """
+    What ``keepalived.apply`` would do, without doing it.
+
+    path (str, optional)
+        The file to change; by default /etc/keepalived/keepalived.conf.
+
+    Returns ``{"action", "diff", "notes"}``; ``action`` is ``nothing``, ``create``, ``form``
+    (other text, same meaning) or ``change``.  Raises when the pillar is wrong or keepalived
+    would not take the file.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.plan
+    """
+    made = _plan(str(path or PATHS.config))
+    return {"action": made.action, "diff": made.diff, "notes": made.notes}
+
+
+def vrrp_instances():
+    """
+    The instances the pillar gives this node, as plain facts (what a firewall must let pass).
+
+    Returns ``[{"instance", "interface", "family", "unicast_peers", "mcast_group",
+    "auth_type"}]``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.vrrp_instances
+    """
+    tree, _notes = _desired()
+    return [
+        {
+            "instance": one.name,
+            "interface": one.interface,
+            "family": one.family,
+            "unicast_peers": one.unicast_peers,
+            "mcast_group": one.mcast_group,
+            "auth_type": one.auth_type,
+        }
+        for one in configured.instances(tree)
+    ]
+
+
+# --- changing --------------------------------------------------------------------------------
+
+
+def apply(path=None):
+    """
+    Bring keepalived.conf to what the pillar says, and the running daemon with it.
+
+    path (str, optional)
+        The file; by default /etc/keepalived/keepalived.conf.
+
+    The new file is judged, swapped in whole (0640 root) and, when its meaning changed and
+    keepalived runs, reloaded and verified; otherwise the old file is put back.  Returns
+    ``{"action", "diff", "reload", "backup", "did", "notes"}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.apply
+    """
+    path = str(path or PATHS.config)
+    with _errors(), applying.lock(str(PATHS.run_dir / "apply.lock")):
+        made = _plan(path)
+        done = {"action": made.action, "diff": made.diff, "notes": made.notes}
+        if made.action == "nothing":
+            return {**done, "reload": False, "backup": None, "did": ""}
+        return {**done, **deploying.carry_out(path, made, PATHS)}
+
+
+def reload_():
+    """
+    Reload keepalived (SIGHUP) after the live file has passed the gate.
+
+    Returns ``{"pid", "instances"}``.  Raises CommandExecutionError when it does not run or the
+    file would harm it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.reload
+    """
+    daemon = process.find(PATHS)
+    if daemon is None:
+        raise CommandExecutionError("keepalived is not running: there is nothing to reload")
+    path = str(PATHS.config)
+    result = gate.run(path, version=_version().tuple)
+    if not result.ok:
+        raise CommandExecutionError(f"{path} would harm the running keepalived:\n{result.report()}")
+    with _errors():
+        seen = applying.reload_daemon(daemon.pid, daemon.alive, deploying.running_facts, None)
+    return {"pid": daemon.pid, "instances": sorted(seen)}
+
+
+# --- serving the rest of the bundle ----------------------------------------------------------
+
+
+def beacon_read(limit=500):
+    """
+    Hand the next unsent events to the beacon; not for people (see ``journal``).
+
+    limit (int)
+        How many at most.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local keepalived.beacon_read 1
+    """
+    return spool.beacon_rows(PATHS, int(limit), process.self_id())
+
+
+def watch_install(test=False):
+    """
+    Deploy library, settings, run-time directory and FIFO of the watch service.
+
+    test (bool)
+        Only say which files would change.
+
+    Returns the list of changed files.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.watch_install test=True
+    """
+    data = _plain(__pillar__.get("keepalived") or {})
+    with _errors():
+        return install.install(
+            PATHS, cluster=data.get("cluster") or "", minion=__opts__["id"], test=bool(test)
+        )
+
+
+# --- beneath ---------------------------------------------------------------------------------
+
+
+def _plan(path):
+    """The whole judgement: pillar, gate, comparison with the live file."""
+    tree, notes = _desired()
+    found = _version()
+
+    def judge(text):
+        with applying.staged(text, path) as new:
+            return gate.run(new, version=found.tuple)
+
+    with _errors():
+        text, result = planning.choose_text(tree, found.tuple, judge)
+        if not result.ok:
+            raise CommandExecutionError(
+                f"keepalived {found.text} would not take the new {path}; nothing was changed:\n"
+                + conf.redact(result.report())
+            )
+        action, diff = planning.compare(text, planning.read(path))
+        notes = notes + [f"tolerated: {one}" for one in result.tolerated]
+        if not result.tested:
+            notes.append(_PROTECTION[0][1])
+        return planning.Plan(text, action, diff, result, notes, planning.expected(text))
+
+
+def _desired():
+    """The tree that pillar asks of this node, with what the watch needs."""
+    data = _plain(__pillar__.get("keepalived"))
+    found = process.version()
+    node = __opts__["id"]
+    try:
+        return planning.desired(
+            data, node, found and found.tuple, str(PATHS.fifo), _peer_addresses(data)
+        )
+    except PillarError as err:
+        raise SaltInvocationError(str(err)) from err
+
+
+def _peer_addresses(data):
+    """``{node: {interface: [address]}}`` from the mine, asked only when a peer list needs it."""
+    if "auto" not in str((data or {}).get("config", "")):
+        return {}
+    nodes = sorted((data.get("nodes") or {}).keys())
+    found = __salt__["mine.get"](",".join(nodes), "keepalived.addresses", "list")
+    found = _plain(found) or {}
+    found[__opts__["id"]] = looking.own_addresses(PATHS)
+    return found
+
+
+def _live_tree():
+    text = planning.read(str(PATHS.config))
+    if text is None:
+        raise CommandExecutionError(f"{PATHS.config} does not exist")
+    with _errors():
+        return conf.parse(text, path=str(PATHS.config))
+
+
+def _version():
+    found = process.version()
+    if found is None:
+        raise CommandExecutionError(
+            "keepalived is not installed (no keepalived program in PATH): "
+            "run state.apply keepalived.package"
+        )
+    return found
+
+
+def _plain(value):
+    """Pillar as plain Python: Salt 3008 hands out wrappers that print as asterisks."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+class _errors:
+    """Turns the library's errors into Salt's."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, err, trace):
+        if isinstance(err, (applying.ApplyError, dump.DumpUnavailable)):
+            raise CommandExecutionError(err.reason) from err
+        if isinstance(err, (conf.ConfError, OSError)):
+            raise CommandExecutionError(str(err)) from err
+        return False

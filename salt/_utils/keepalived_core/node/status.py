@@ -1,0 +1,174 @@
+"""What is true on this node: keepalived's claim beside the kernel's addresses."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from .. import conf
+from ..conf import instances as configured
+from . import addresses, dump, process
+from .paths import DEFAULT, Paths
+from .state import Instance
+
+Kernel = Mapping[str, Iterable[tuple[str, int]]]
+
+
+def status(node: str, cluster: str | None, paths: Paths = DEFAULT) -> dict[str, Any]:
+    """The node's whole state as plain data.
+
+    ``instances`` come from keepalived's dump; when there is none (not running, frozen, no
+    JSON), from the file, with ``state`` STOP or None (unknown), so that an address which stayed
+    behind a killed daemon is still reported.
+    """
+    daemon = process.find(paths)
+    found = process.version()
+    kernel = addresses.snapshot()
+    problem, dumped = None, None
+    try:
+        dumped = dump.read_json(paths)
+    except dump.DumpUnavailable as err:
+        problem = err.reason
+    written = _configured(paths)
+    groups = {one.name: one.sync_group for one in written}
+    if dumped is not None:
+        rows = [from_dump(one, kernel, groups.get(one.name)) for one in dumped.instances]
+    else:
+        state = "STOP" if daemon is None else None
+        rows = [from_config(one, kernel, state) for one in written]
+    return {
+        "node": node,
+        "cluster": cluster,
+        "time": now(),
+        "keepalived": {
+            "version": found.text if found else None,
+            "running": daemon is not None,
+            "pid": daemon.pid if daemon else None,
+            "problem": problem,
+        },
+        "watch": watch_summary(paths),
+        "instances": rows,
+    }
+
+
+def from_dump(one: Instance, kernel: Kernel, sync_group: str | None) -> dict[str, Any]:
+    """One instance's row: claim, priorities, and which of its addresses the kernel has."""
+    vips = []
+    for vip in one.vips:
+        on = sorted(
+            name
+            for name in one.devices(vip) or kernel.keys()
+            if (vip.address, vip.prefix) in {tuple(item) for item in kernel.get(name, ())}
+        )
+        vips.append(_vip(f"{vip.address}/{vip.prefix}", on, vip.device or one.interface))
+    return {
+        "instance": one.name,
+        "sync_group": sync_group,
+        "state": one.state,
+        "vrid": one.vrid,
+        "interface": one.interface,
+        "base_priority": one.base_priority,
+        "effective_priority": one.effective_priority,
+        "vips": vips,
+        "vip_present": _all_present(vips),
+        "since": rfc3339(one.since) if one.since else None,
+    }
+
+
+def from_config(one: configured.Instance, kernel: Kernel, state: str | None) -> dict[str, Any]:
+    """The row of an instance that nobody answers for: what the file says, and the kernel."""
+    vips = []
+    for address, device in [*one.vips, *one.excluded]:
+        wanted = device or one.interface
+        have = {f"{ip}/{prefix}" for ip, prefix in kernel.get(wanted, ())}
+        vips.append(_vip(address, [wanted] if address in have else [], wanted))
+    return {
+        "instance": one.name,
+        "sync_group": one.sync_group,
+        "state": state,
+        "vrid": one.vrid,
+        "interface": one.interface,
+        "base_priority": one.priority,
+        "effective_priority": None,
+        "vips": vips,
+        "vip_present": _all_present(vips),
+        "since": None,
+    }
+
+
+def adverts(paths: Paths = DEFAULT) -> dict[str, dict[str, Any]]:
+    """Are VRRP adverts really received?  From keepalived's own counters.
+
+    ``receiving`` is True when any was received, None for a MASTER that received none (it is
+    the one who sends), False for everyone else: then the network or a firewall drops them.
+
+    :raises dump.DumpUnavailable: when keepalived does not answer.
+    """
+    found = {}
+    for one in dump.read_json(paths).instances:
+        received = one.stats.get("advert_rcvd", 0)
+        receiving: bool | None = received > 0
+        if not received and one.state == "MASTER":
+            receiving = None
+        found[one.name] = {"state": one.state, "receiving": receiving, **one.stats}
+    return found
+
+
+def own_addresses(paths: Paths = DEFAULT) -> dict[str, list[str]]:
+    """This node's addresses by interface, virtual and link-local ones left out.
+
+    What peers may send unicast adverts to: a VIP that happens to be here is not it.
+    """
+    virtual = {
+        address for one in _configured(paths) for address, _dev in [*one.vips, *one.excluded]
+    }
+    found = {}
+    for name, items in addresses.snapshot().items():
+        own = [ip for ip, prefix in items if f"{ip}/{prefix}" not in virtual]
+        own = [ip for ip in own if not ip.startswith(("fe80:", "127.", "::1"))]
+        if own:
+            found[name] = own
+    return found
+
+
+def watch_summary(paths: Paths = DEFAULT) -> dict[str, Any]:
+    """What the watch service says of itself; ``running`` is False without it."""
+    try:
+        told = json.loads(paths.watch_status.read_text(encoding="utf-8"))
+        age = time.time() - float(told["updated"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"running": False, "sources": [], "spool": {}}
+    # It writes at least every 5 s: three missed times is a dead or frozen watch.
+    return {
+        "running": age < 15,
+        "sources": told.get("sources", []),
+        "spool": told.get("spool", {}),
+        "age": round(age, 1),
+    }
+
+
+def now() -> str:
+    return rfc3339(time.time())
+
+
+def rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="microseconds")
+
+
+def _configured(paths: Paths) -> list[configured.Instance]:
+    try:
+        text = paths.config.read_text(encoding="utf-8", errors="surrogateescape")
+        return configured.instances(conf.parse(text, path=str(paths.config)))
+    except (OSError, conf.ConfError):
+        return []
+
+
+def _vip(address: str, on: list[str], wanted: str | None) -> dict[str, Any]:
+    return {"address": address, "interface": on[0] if on else wanted, "present": bool(on)}
+
+
+def _all_present(vips: list[dict[str, Any]]) -> bool | None:
+    return all(vip["present"] for vip in vips) if vips else None
