@@ -1,0 +1,31 @@
+"""Small files, written so that nobody ever reads half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def make_private(directory: Path) -> None:
+    """Create ``directory``, mode 0700, when it is missing.  Raises :class:`OSError`."""
+    if not directory.is_dir():
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o600) -> None:
+    """Replace ``path`` by ``content``: a reader sees the old file or the whole new one.
+
+    Raises :class:`OSError`; then the old file is untouched and nothing is left beside it.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+        new.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise

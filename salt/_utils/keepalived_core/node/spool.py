@@ -1,0 +1,411 @@
+"""Events on disk, numbered without gaps, until somebody has delivered them.
+
+One SQLite file.  ``stream_id`` is born with it, ``seq`` counts from 1; the two together name an
+event for ever.  The watch is the only one that appends; everybody else reads, and the beacon moves
+the delivery cursor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from . import files
+from . import paths as node_paths
+
+SCHEMA = 1
+#: About 60 MB; a month of one transition every 26 seconds.
+MAX_ROWS = 100_000
+MAX_AGE_DAYS = 30
+#: The bounds are looked at once in so many events.
+_PRUNE_EVERY = 100
+#: Longer than any transaction of ours, shorter than a minion's patience.
+_BUSY_SECONDS = 2.0
+#: File times have the granularity of the kernel's tick: a file changed so recently may change
+#: again without its times showing it.
+_RACY_NS = 50_000_000
+
+_TABLES = """
+CREATE TABLE stream (
+    stream_id TEXT NOT NULL, schema INTEGER NOT NULL, born_us INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL, dropped INTEGER NOT NULL);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL,
+    type TEXT NOT NULL, instance TEXT NOT NULL, row TEXT NOT NULL);
+CREATE TABLE latest (
+    type TEXT NOT NULL, instance TEXT NOT NULL, state TEXT NOT NULL,
+    seq INTEGER NOT NULL, time_us INTEGER NOT NULL, PRIMARY KEY (type, instance));
+CREATE TABLE delivery (confirmed INTEGER NOT NULL, handed INTEGER NOT NULL, owner TEXT NOT NULL);
+INSERT INTO delivery VALUES (0, 0, '');
+"""
+
+
+class SpoolError(Exception):
+    """The spool cannot be used; the text names the file and the reason."""
+
+
+class Spool:
+    """An open spool.  Use :meth:`create` to write, :meth:`open` to read and deliver."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+        #: Why a new stream had to be begun when this one was opened, if so.
+        self.replaced: str | None = None
+        self._since_prune = 0
+
+    @classmethod
+    def create(cls, path: Path = node_paths.SPOOL) -> Spool:
+        """Open the spool for appending, making it when it is missing.
+
+        A file that is no sound database is moved to ``PATH.corrupt`` and a new stream begins;
+        ``replaced`` then says why.  Raises :class:`SpoolError` when that cannot be done, or when
+        the file was made by a newer version of this program: that one is left alone.
+        """
+        try:
+            files.make_private(path.parent)
+        except OSError as err:
+            raise SpoolError(f"cannot make {path.parent}: {err.strerror}") from err
+        try:
+            return cls._create(path)
+        except sqlite3.OperationalError as err:
+            raise SpoolError(f"{path}: {err}") from err
+        except sqlite3.DatabaseError as err:
+            reason = str(err)
+        _move_aside(path)
+        try:
+            spool = cls._create(path)
+        except sqlite3.Error as err:
+            raise SpoolError(f"{path}: {err}") from err
+        spool.replaced = reason
+        return spool
+
+    @classmethod
+    def _create(cls, path: Path) -> Spool:
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = _connect(path)
+        try:
+            # every commit is on disk before the event can be sent
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA journal_size_limit=1048576")
+            sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if sound != "ok":
+                raise sqlite3.DatabaseError(sound)
+            spool = cls(connection, path)
+            with spool._transaction():
+                has = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+                if not has:
+                    for statement in _TABLES.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(
+                        "INSERT INTO stream VALUES (?, ?, ?, 0, 0)",
+                        (uuid.uuid4().hex, SCHEMA, time.time_ns() // 1000),
+                    )
+            spool._check_schema()
+        except BaseException:
+            connection.close()
+            raise
+        return spool
+
+    @classmethod
+    def open(cls, path: Path = node_paths.SPOOL) -> Spool:
+        """Open an existing spool.
+
+        Raises :class:`FileNotFoundError` when there is none yet, :class:`SpoolError` when it
+        cannot be used.
+        """
+        if not path.exists():
+            raise FileNotFoundError(str(path))
+        connection = None
+        try:
+            connection = _connect(path)
+            # a cursor lost in a power failure only means that events are handed over again
+            connection.execute("PRAGMA synchronous=NORMAL")
+            spool = cls(connection, path)
+            spool._check_schema()
+        except (sqlite3.Error, SpoolError) as err:
+            if connection is not None:
+                connection.close()
+            raise err if isinstance(err, SpoolError) else SpoolError(f"{path}: {err}") from err
+        return spool
+
+    def _check_schema(self) -> None:
+        (schema,) = self._db.execute("SELECT schema FROM stream").fetchone() or (0,)
+        if schema != SCHEMA:
+            raise SpoolError(
+                f"{self.path} has schema {schema}, this program knows {SCHEMA}: "
+                "it was made by another version"
+            )
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _stream(self) -> tuple[str, int, int]:
+        return self._db.execute("SELECT stream_id, last_seq, dropped FROM stream").fetchone()
+
+    @property
+    def stream_id(self) -> str:
+        return self._stream()[0]
+
+    @property
+    def last_seq(self) -> int:
+        return self._stream()[1]
+
+    @property
+    def dropped(self) -> int:
+        """How many events the bounds removed before anybody had delivered them."""
+        return self._stream()[2]
+
+    def append(self, event: Mapping[str, Any]) -> int:
+        """Store one event durably; return its seq.  See :meth:`extend`."""
+        return self.extend([event])[0]
+
+    def extend(self, events: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Store events durably, all or none, in order; return their seqs.
+
+        The spool adds ``stream_id``, ``seq`` and ``dropped``.  An event needs ``type``,
+        ``instance``, ``to`` and ``time_us`` (seconds since the epoch in microseconds; not stored
+        in the row).  Raises :class:`sqlite3.Error`: a full disk is an ``OperationalError``, and
+        nothing was stored.
+        """
+        seqs: list[int] = []
+        with self._transaction():
+            stream_id, seq, dropped = self._stream()
+            for event in events:
+                seq += 1
+                row = dict(event)
+                time_us = row.pop("time_us")
+                row.update(stream_id=stream_id, seq=seq, dropped=dropped)
+                kind, instance, state = row["type"], row["instance"], row["to"]
+                self._db.execute(
+                    "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+                    (seq, time_us, kind, instance, json.dumps(row, separators=(",", ":"))),
+                )
+                # a lower-case kind (ghost, priority …) is no state
+                if state.isupper():
+                    self._db.execute(
+                        "INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?)",
+                        (kind, instance, state, seq, time_us),
+                    )
+                seqs.append(seq)
+            self._db.execute("UPDATE stream SET last_seq = ?", (seq,))
+        self._since_prune += len(seqs)
+        if self._since_prune >= _PRUNE_EVERY:
+            self.prune()
+        return seqs
+
+    def prune(
+        self, max_rows: int = MAX_ROWS, max_age_days: float = MAX_AGE_DAYS, now: float | None = None
+    ) -> int:
+        """Remove the oldest events above the bounds; return how many were lost undelivered.
+
+        Age alone never removes an event that was not delivered: a clock set wrong must not cost
+        one.  What the number of rows removes undelivered is counted in :attr:`dropped`.
+        """
+        self._since_prune = 0
+        before_us = int(((time.time() if now is None else now) - max_age_days * 86400) * 1e6)
+        with self._transaction():
+            (confirmed,) = self._db.execute("SELECT confirmed FROM delivery").fetchone()
+            _, last, _ = self._stream()
+            self._db.execute(
+                "DELETE FROM events WHERE seq <= ? AND time_us < ?", (confirmed, before_us)
+            )
+            keep_after = last - max_rows
+            (lost,) = self._db.execute(
+                "SELECT count(*) FROM events WHERE seq <= ? AND seq > ?", (keep_after, confirmed)
+            ).fetchone()
+            self._db.execute("DELETE FROM events WHERE seq <= ?", (keep_after,))
+            if lost:
+                self._db.execute("UPDATE stream SET dropped = dropped + ?", (lost,))
+        return lost
+
+    def latest(self) -> dict[tuple[str, str], tuple[str, int]]:
+        """Return (type, instance) -> (last recorded state, its time in epoch microseconds)."""
+        rows = self._db.execute("SELECT type, instance, state, time_us FROM latest")
+        return {(kind, name): (state, time_us) for kind, name, state, time_us in rows}
+
+    def read(self, after_seq: int = 0, limit: int = 500) -> list[dict[str, Any]]:
+        """Return at most ``limit`` events with a seq above ``after_seq``, the oldest first."""
+        rows = self._db.execute(
+            "SELECT row FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
+        )
+        return [json.loads(row) for (row,) in rows]
+
+    def tail(
+        self, last: int = 20, since: float | None = None, instance: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the last events, the oldest first.
+
+        :param last: how many at most.
+        :param since: only events from then on, seconds since the epoch.
+        :param instance: only events of this instance or sync group.
+        """
+        wanted: list[str] = []
+        values: list[Any] = []
+        if since is not None:
+            wanted.append("time_us >= ?")
+            values.append(int(since * 1e6))
+        if instance is not None:
+            wanted.append("instance = ?")
+            values.append(instance)
+        where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
+        rows = self._db.execute(
+            f"SELECT row FROM events {where} ORDER BY seq DESC LIMIT ?", (*values, last)
+        )
+        return [json.loads(row) for (row,) in rows][::-1]
+
+    def hand_over(self, limit: int, owner: str) -> list[dict[str, Any]]:
+        """Return the next events to deliver, at most ``limit``, the oldest first.
+
+        What one call returned is taken as delivered when the same ``owner`` calls again: a process
+        that asks for more has got rid of what it had.  Another owner (a restarted minion) gets
+        what was handed out but never confirmed once more, so nothing is lost; ``stream_id`` and
+        ``seq`` tell the repetition.
+
+        Raises :class:`SpoolError`.
+        """
+        try:
+            if self._idle(owner):
+                return []
+            with self._transaction():
+                confirmed, handed, holder = self._delivery()
+                start = handed if holder == owner else confirmed
+                rows = self.read(start, limit)
+                end = rows[-1]["seq"] if rows else start
+                self._db.execute(
+                    "UPDATE delivery SET confirmed = ?, handed = ?, owner = ?", (start, end, owner)
+                )
+        except sqlite3.Error as err:
+            raise SpoolError(f"{self.path}: {err}") from err
+        return rows
+
+    def _delivery(self) -> tuple[int, int, str]:
+        return self._db.execute("SELECT confirmed, handed, owner FROM delivery").fetchone()
+
+    def _idle(self, owner: str) -> bool:
+        # asked without a write lock: this is the case once a second
+        confirmed, handed, holder = self._delivery()
+        return holder == owner and confirmed == handed and self.last_seq <= confirmed
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # the file must exist: sqlite would create it with the wrong mode
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _move_aside(path: Path) -> None:
+    # one is kept, not one for each time: a dying disk must not fill itself
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(f"{path}{suffix}", f"{path}.corrupt{suffix}")
+
+
+def _signature(path: Path) -> tuple[Any, ...] | None:
+    """Return what changes when the spool does; None when it changed too recently to tell."""
+    found: list[Any] = []
+    for name in (str(path), f"{path}-wal"):
+        try:
+            stat = os.stat(name)
+        except FileNotFoundError:
+            found.append(None)
+            continue
+        if time.time_ns() - stat.st_mtime_ns < _RACY_NS:
+            return None
+        found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+#: (path, owner) -> signature of the spool when it last had nothing for that owner
+_quiet: dict[tuple[Path, str], tuple[Any, ...]] = {}
+
+
+def beacon_rows(
+    paths: node_paths.Paths = node_paths.DEFAULT, limit: int = 500, owner: str = ""
+) -> list[dict[str, Any]]:
+    """Return what the beacon has to send now: :meth:`Spool.hand_over`, cheap when idle.
+
+    :param owner: ``process.self_id()`` of the minion process.
+
+    Two ``stat`` calls as long as the spool did not change; an empty list when there is none yet.
+    Raises :class:`SpoolError`.
+    """
+    key = (paths.spool, owner)
+    signature = _signature(paths.spool)
+    if signature is not None and _quiet.get(key) == signature:
+        return []
+    _quiet.pop(key, None)
+    try:
+        with Spool.open(paths.spool) as spool:
+            rows = spool.hand_over(limit, owner)
+            confirmed = rows or not spool._idle(owner)
+    except FileNotFoundError:
+        return []
+    if not confirmed and signature is not None:
+        _quiet[key] = signature
+    return rows
+
+
+def journal(
+    paths: node_paths.Paths = node_paths.DEFAULT,
+    last: int = 20,
+    since: str | float | None = None,
+    instance: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return what the node recorded, the oldest first; empty when there is no spool yet.
+
+    :param last: how many events at most, above 0.
+    :param since: only events from then on: RFC 3339 (UTC when it names no zone) or epoch seconds.
+    :param instance: only events of this instance or sync group.
+
+    Raises :class:`ValueError` for a ``last`` or ``since`` that is none, :class:`SpoolError`.
+    """
+    if last < 1:
+        raise ValueError(f"last must be above 0, not {last!r}")
+    try:
+        with Spool.open(paths.spool) as spool:
+            return spool.tail(last, _epoch(since), instance)
+    except FileNotFoundError:
+        return []
+    except sqlite3.Error as err:
+        raise SpoolError(f"{paths.spool}: {err}") from err
+
+
+def _epoch(since: str | float | None) -> float | None:
+    if since is None or isinstance(since, (int, float)):
+        return since
+    try:
+        # Python 3.10 does not read the Z
+        found = datetime.fromisoformat(since.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+    except ValueError:
+        raise ValueError(f"since must be a time like 2026-01-31T12:00:00Z, not {since!r}") from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=timezone.utc)
+    return found.timestamp()
