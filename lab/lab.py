@@ -1,0 +1,367 @@
+"""A lab: machines, a Salt master beside them, a client, and their private network."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lab import door, faults, images, network, recipe, saltconf, teardown
+from lab.host import REPO, CommandError, LabError, Progress, require, run
+from lab.machine import Node
+from lab.state import State, known_labs
+
+MASTER = "master"
+
+#: The first number for machines added later under names of their own.
+_FIRST_EXTRA = 51
+
+
+class Lab(faults.Faults):
+    """One lab. `Lab()` describes it; `up()` makes it; an existing one of that name is taken over.
+
+    Parameters: `name` (several labs run side by side), `nodes` (how many), `suite` (bookworm,
+    trixie, bullseye), `salt` (False: no master, no minions), `prefix` (the machines are
+    `<prefix>1` … `<prefix>N`), `quiet` (print no progress).
+    """
+
+    def __init__(
+        self,
+        name: str = "lab",
+        nodes: int = 3,
+        suite: str = "bookworm",
+        salt: bool = True,
+        prefix: str = "controller",
+        quiet: bool = False,
+    ) -> None:
+        self.state = State(name)
+        self.name, self.suite, self.prefix, self.quiet = name, suite, prefix, quiet
+        self.salt_wanted = salt and suite not in recipe.SUITES_WITHOUT_SALT
+        self.node_count = nodes
+        if salt and not self.salt_wanted and not self.state.exists():
+            Progress(quiet).say(f"{suite}'s Python is too old for Salt: machines without Salt")
+
+    # -- life -------------------------------------------------------------------------------------
+
+    @classmethod
+    def attach(cls, name: str, quiet: bool = False) -> Lab:
+        """The running lab of that name; raises LabError if there is none."""
+        state = State(name)
+        data = state.read()
+        if not data["up"]:
+            running = ", ".join(known_labs()) or "none"
+            raise LabError(
+                f"no lab {name!r} is up (known: {running}); start it: lab up --name {name}"
+            )
+        return cls(
+            name, data["count"], data["suite"], data["salt"], prefix=data["prefix"], quiet=quiet
+        )
+
+    def up(self) -> Lab:
+        """Make the lab: images if they are missing, network, machines, Salt. Returns itself.
+
+        Whatever goes wrong on the way, what was made is removed again and the error is raised.
+        """
+        require()
+        progress = Progress(self.quiet)
+        with self.state.operation():
+            if self.state.exists():
+                raise LabError(
+                    f"lab {self.name!r} exists already; remove it: lab down --name {self.name}"
+                )
+            lower = images.ensure(self.suite, self.salt_wanted, self.quiet)
+            try:
+                self._make(lower, progress)
+            except BaseException:
+                teardown.remove(self.state)
+                raise
+        progress.say(f"lab {self.name} is up")
+        return self
+
+    def _make(self, lower: list[Path], progress: Progress) -> None:
+        with self.state.change() as data:
+            data.update(
+                suite=self.suite,
+                salt=self.salt_wanted,
+                prefix=self.prefix,
+                count=self.node_count,
+                layers=[str(layer) for layer in lower],
+            )
+        network.create(self.state)
+        self.state.note_mount(self.state.disk)
+        self.state.disk.mkdir()
+        source = f"salt-keepalived-lab-{self.name}"
+        options = "mode=0755,size=50%"
+        run(["mount", "-t", "tmpfs", "-o", options, source, str(self.state.disk)])
+        plan = [
+            (f"{self.prefix}{i}", network.MASTER_NUMBER + i) for i in range(1, self.node_count + 1)
+        ]
+        for name, number in plan:
+            self._register(name, number, ["mgmt", "vip"], salt=self.salt_wanted, minion=True)
+        if self.salt_wanted:
+            self._register(MASTER, network.MASTER_NUMBER, ["mgmt"], salt=True, minion=False)
+        for node in self.nodes:
+            self._furnish(node)
+        progress.say(f"starting {', '.join(node.name for node in self.nodes)}")
+        self._each(lambda node: node.start())
+        self._each(lambda node: node.wait_booted())
+        progress.say("machines are up")
+        if self.salt_wanted:
+            self.wait_minions()
+            progress.say("every minion answers")
+        with self.state.change() as data:
+            data["up"] = True
+
+    def down(self) -> None:
+        """Remove everything this lab made, however far it came. Doing it twice is fine."""
+        with self.state.operation():
+            teardown.remove(self.state)
+        teardown.tidy_up()
+
+    # -- machines ---------------------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All machines, the master included, in the order they were made."""
+        known = self.state.read()["nodes"]
+        return [Node(self.state, name, it["number"], it["links"]) for name, it in known.items()]
+
+    @property
+    def controllers(self) -> list[Node]:
+        """The machines that may hold a VIP: all but the master."""
+        return [node for node in self.nodes if node.name != MASTER]
+
+    @property
+    def master(self) -> Node:
+        """The machine that runs salt-master."""
+        return self.node(MASTER)
+
+    def node(self, name: str) -> Node:
+        """The machine of that name; raises LabError naming those there are."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        names = ", ".join(node.name for node in self.nodes) or "none"
+        raise LabError(f"lab {self.name} has no machine {name!r} (it has: {names})")
+
+    def add_node(
+        self, name: str, salt: bool = True, minion: bool = False, keepalived: bool = True
+    ) -> Node:
+        """Add a machine to the running lab and wait until it is up.
+
+        `salt`: Salt is installed (`salt-call --local` works after `push(node=…)`); `minion`: its
+        minion runs too; `keepalived`: False gives a machine on which it is not installed.
+        """
+        if salt and not self.salt_wanted:
+            raise LabError(f"lab {self.name} was made without Salt")
+        with self.state.operation():
+            known = self.state.read()["nodes"]
+            if name in known:
+                raise LabError(f"lab {self.name} has a machine {name!r} already")
+            used = {it["number"] for it in known.values()}
+            number = next(n for n in range(_FIRST_EXTRA, network.CLIENT_NUMBER) if n not in used)
+            self._register(name, number, ["mgmt", "vip"], salt=salt, minion=minion)
+            node = self.node(name)
+            self._furnish(node)
+            node.start()
+            node.wait_booted()
+            if not keepalived:
+                node.run(["dpkg", "--purge", "keepalived"])
+            for other in self.nodes:
+                other.write_file("/etc/hosts", self._hosts())
+            if minion:
+                self.wait_minions()
+        return node
+
+    def _register(
+        self, name: str, number: int, links: list[str], *, salt: bool, minion: bool
+    ) -> None:
+        with self.state.change() as data:
+            data["nodes"][name] = {"number": number, "links": links, "salt": salt, "minion": minion}
+
+    def _furnish(self, node: Node) -> None:
+        """Give a machine its disk and what makes it itself, before it boots."""
+        upper, work = self.state.upper(node.name), self.state.disk / node.name / "work"
+        for path in (upper, work, node.root):
+            path.mkdir(parents=True)
+        about = self.state.read()["nodes"][node.name]
+        files = {
+            "etc/hostname": f"{node.name}\n",
+            "etc/hosts": self._hosts(),
+            "etc/machine-id": hashlib.md5(uuid.uuid4().bytes).hexdigest() + "\n",
+            "etc/lab-network": network.boot_script(node.links, node.number),
+        }
+        enabled, masked = [], []
+        if about["salt"]:
+            files[saltconf.MINION_CONF] = saltconf.minion(node.name)
+        if about["minion"] and about["salt"]:
+            enabled.append("salt-minion")
+        if node.name == MASTER:
+            files[saltconf.MASTER_CONF] = saltconf.master()
+            enabled.append("salt-master")
+            masked += ["firewalld", "haproxy", "keepalived"]
+        layers = [Path(layer) for layer in self.state.read()["layers"]]
+        if not about["salt"]:
+            layers = [layer for layer in layers if not layer.name.startswith("salt-")]
+        for relative, content in files.items():
+            path = upper / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        units = upper / "etc/systemd/system"
+        (units / "multi-user.target.wants").mkdir(parents=True, exist_ok=True)
+        for unit in enabled:
+            link = units / f"multi-user.target.wants/{unit}.service"
+            link.symlink_to(f"/etc/systemd/system/{unit}.service")
+        for unit in masked:
+            (units / f"{unit}.service").symlink_to("/dev/null")
+        stack = ":".join(str(layer) for layer in layers)
+        options = f"lowerdir={stack},upperdir={upper},workdir={work}"
+        run(["mount", "-t", "overlay", "overlay", "-o", options, str(node.root)])
+
+    def _hosts(self) -> str:
+        lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+        lines += [f"{node.mgmt_address} {node.name}" for node in self.nodes]
+        return "\n".join([*lines, ""])
+
+    def _each(self, action: Any) -> None:
+        """Do something on every machine at once; the first error is raised."""
+        nodes = self.nodes
+        with concurrent.futures.ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
+            for future in [pool.submit(action, node) for node in nodes]:
+                future.result()
+
+    # -- Salt -------------------------------------------------------------------------------------
+
+    def minions(self) -> list[str]:
+        """Ids of the minions this lab started."""
+        known = self.state.read()["nodes"]
+        return [name for name, it in known.items() if it["salt"] and it["minion"]]
+
+    def wait_minions(self, ids: Sequence[str] | None = None, timeout: float = 90) -> None:
+        """Wait until the master has accepted these minions (default: all) and each answers."""
+        wanted = set(self.minions() if ids is None else ids)
+        deadline = time.monotonic() + timeout
+        accepted = self.master.root / "etc/salt/pki/master/minions"
+        missing = wanted
+        while missing:
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"minions without an answer after {timeout:.0f} s: {sorted(missing)}"
+                )
+            present = {path.name for path in accepted.glob("*")} if accepted.is_dir() else set()
+            if wanted <= present:
+                try:
+                    answers = self.salt(
+                        ",".join(sorted(wanted)), "test.ping", tgt_type="list", timeout=3
+                    )
+                    missing = wanted - {name for name, value in answers.items() if value is True}
+                except LabError:
+                    pass
+            if missing:
+                time.sleep(0.1)
+
+    def salt(
+        self,
+        target: str,
+        function: str,
+        *args: Any,
+        timeout: float = 60,
+        tgt_type: str = "glob",
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Run `salt` on the master and return {minion: result}.
+
+        Positional and keyword arguments go to the function (anything but text as JSON). `timeout`
+        in seconds is what the minions get; one that does not answer is missing or False.
+        `tgt_type`: glob, list, grain, compound. Raises LabError if the output is not JSON.
+        """
+        option = {"glob": [], "list": ["-L"], "grain": ["-G"], "compound": ["-C"]}[tgt_type]
+        argv = ["salt", "--out=json", "--static", "--log-level=quiet", "-t", f"{timeout:.0f}"]
+        argv += [*option, target, function, *_arguments(args, kwargs)]
+        answer = _parse(self.master.run(argv, check=False, timeout=timeout * 2 + 30))
+        if not isinstance(answer, dict):
+            raise LabError(f"{' '.join(argv)}: {answer!r}")
+        return answer
+
+    def salt_run(self, function: str, *args: Any, timeout: float = 120, **kwargs: Any) -> Any:
+        """Run `salt-run` on the master and return its result."""
+        argv = ["salt-run", "--out=json", "--log-level=quiet", function, *_arguments(args, kwargs)]
+        return _parse(self.master.run(argv, check=False, timeout=timeout))
+
+    def salt_call(
+        self,
+        node: str,
+        function: str,
+        *args: Any,
+        local: bool = False,
+        timeout: float = 120,
+        **kwargs: Any,
+    ) -> Any:
+        """Run `salt-call` on a machine and return its result; `local`: masterless."""
+        argv = ["salt-call", "--out=json", "--log-level=quiet", *(["--local"] if local else [])]
+        argv += [function, *_arguments(args, kwargs)]
+        answer = _parse(self.node(node).run(argv, check=False, timeout=timeout))
+        if not isinstance(answer, dict) or "local" not in answer:
+            raise LabError(f"{' '.join(argv)} on {node}: {answer!r}")
+        return answer["local"]
+
+    def push(self, src: str | Path | None = None, node: str = MASTER) -> None:
+        """Copy `salt/` and `pillar/` of a tree (default: this repository) to a machine's /srv.
+
+        What was there before is replaced. `node`: the master, or a masterless machine.
+        """
+        source = Path(src) if src is not None else REPO
+        target = self.node(node)
+        ignore = shutil.ignore_patterns("__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache")
+        for part in ("salt", "pillar"):
+            if not (source / part).is_dir():
+                raise LabError(f"{source / part} is not a directory")
+            # Files are replaced one by one: the master must not see an empty tree meanwhile.
+            new = target.root / "srv" / f".{part}.new"
+            shutil.rmtree(new, ignore_errors=True)
+            shutil.copytree(source / part, new, ignore=ignore)
+            old = target.root / "srv" / part
+            shutil.rmtree(old, ignore_errors=True)
+            new.rename(old)
+
+    # -- the client and the door ------------------------------------------------------------------
+
+    def client_command(
+        self,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        timeout: float | None = 30,
+        input: str | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the host as the client 192.168.1.250 on the VRRP link."""
+        return network.inside(self.state, argv, check=check, timeout=timeout, input=input)
+
+    def door(self, open_: bool) -> None:
+        """Open or shut the machines' one way out: a proxy for package installs only."""
+        if open_:
+            door.open_door(self.state, self.nodes)
+        else:
+            door.shut_door(self.state, self.nodes)
+
+
+def _arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
+    words = [arg if isinstance(arg, str) else json.dumps(arg) for arg in args]
+    return words + [
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in kwargs.items()
+    ]
+
+
+def _parse(done: subprocess.CompletedProcess[str]) -> Any:
+    try:
+        return json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise CommandError(done.args[-6:], done.returncode, done.stdout, done.stderr) from None
