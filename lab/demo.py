@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from lab import Lab
+from lab.bus import EventTap
+from lab.host import LabError
+from lab.lab import Lab
+from lab.probing import probing
 
 VIP = "192.168.1.220"
 CLUSTER = "controllers"
 NODES = "controller*"
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class StepFailed(Exception):
@@ -58,71 +56,6 @@ class Screen:
         print(f"    {self._paint('31', 'FAILED')} {text}", flush=True)
 
 
-class EventTap:
-    """Reads the master's event bus in the background, keeping ours with the time of arrival."""
-
-    def __init__(self, lab: Lab, screen: Screen) -> None:
-        self.lab, self.screen = lab, screen
-        self.seen: list[tuple[str, dict[str, Any]]] = []
-        self.buffer = b""
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = self.lab.master.popen(
-            ["salt-run", "--no-color", "state.event", "tagmatch=*keepalived*"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-        # The listener answers nothing when it is ready: ask the bus until it hears us.
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            self.lab.master.run(["salt-call", "--local", "test.true"], check=False)
-            self.lab.salt_run("event.send", "demo/keepalived/ready")
-            self.pump(show=False)
-            if any(tag == "demo/keepalived/ready" for tag, _ in self.seen):
-                self.seen.clear()
-                return
-        raise StepFailed("the listener on the master's event bus did not come up")
-
-    def pump(self, show: bool = True) -> None:
-        """Take in what has arrived, and print each event."""
-        assert self.process is not None and self.process.stdout is not None
-        with contextlib.suppress(BlockingIOError):
-            while chunk := os.read(self.process.stdout.fileno(), 65536):
-                self.buffer += chunk
-        *lines, self.buffer = self.buffer.split(b"\n")
-        for line in lines:
-            tag, _, rest = line.decode("utf-8", "replace").partition("\t")
-            try:
-                data = json.loads(rest)
-            except ValueError:
-                continue
-            self.seen.append((tag.strip(), data))
-            if show and not tag.startswith(("salt/run", "salt/job", "demo/")):
-                self.screen.say(describe(tag.strip(), data, time.time()))
-
-    def wait(self, what: str, wanted: Any, timeout: float) -> tuple[str, dict[str, Any]]:
-        """The first event for which ``wanted(tag, data)`` holds."""
-        deadline = time.monotonic() + timeout
-        looked = 0
-        while True:
-            self.pump()
-            for tag, data in self.seen[looked:]:
-                if wanted(tag, data):
-                    return tag, data
-            looked = len(self.seen)
-            if time.monotonic() > deadline:
-                raise StepFailed(f"no event within {timeout:g} s: {what}")
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-
 def describe(tag: str, data: dict[str, Any], now: float) -> str:
     """One event as one line."""
     if "/beacon/" in tag:
@@ -140,12 +73,7 @@ def describe(tag: str, data: dict[str, Any], now: float) -> str:
 
 def holders(lab: Lab) -> list[str]:
     """The nodes that have the VIP on an interface, asked of each kernel."""
-    found = []
-    for node in lab.nodes:
-        out = node.run(["ip", "-o", "addr", "show"], check=False).stdout
-        if f" {VIP}/" in out:
-            found.append(node.name)
-    return found
+    return [node.name for node in lab.controllers if node.holds(VIP)]
 
 
 def one_holder(lab: Lab, timeout: float, other_than: str | None = None) -> str:
@@ -175,62 +103,65 @@ def summarise(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-@contextlib.contextmanager
-def probing(lab: Lab) -> Iterator[dict[str, Any]]:
-    """Probe the VIP as a client while the body runs; the result is filled in at the end."""
-    result: dict[str, Any] = {}
-    command = [sys.executable, "-m", "lab.probe", VIP, "--interval", "0.01", "--http", "80"]
-    process = subprocess.Popen(lab.client_command(command), stdout=subprocess.PIPE, cwd=ROOT)
-    try:
-        yield result
-    finally:
-        process.terminate()
-        out, _ = process.communicate(timeout=15)
-        with contextlib.suppress(ValueError):
-            result.update(json.loads(out))
-
-
 def story(lab: Lab, screen: Screen) -> None:
     """The steps.  Raises StepFailed at the first one that does not happen."""
     screen.step("Three controllers and a Salt master")
     answers = lab.salt(NODES, "test.ping")
-    if len(answers) != len(lab.nodes):
+    if len(answers) != len(lab.controllers):
         raise StepFailed(f"only {sorted(answers)} answer the master")
     screen.good(f"{', '.join(sorted(answers))} answer the master")
 
     screen.step("Configure the master: reactor and reactions")
-    out = lab.configure_master()
-    screen.say(out)
-    screen.good("two reactor files are in place: keepalived/reactor/alert.sls, remediate.sls")
+    configure_master(lab)
+    screen.good("reactor files keepalived/reactor/alert.sls and remediate.sls are in force")
 
     screen.step("salt 'controller*' state.highstate: pillar in, one VIP out")
     for line in summarise(lab.salt(NODES, "state.highstate", timeout=240)):
         screen.good(line)
     owner = one_holder(lab, timeout=30)
     screen.good(f"{VIP} is on {owner} and nowhere else (highest priority: 103)")
-    lab.wait_for_events_enabled()
+    wait_for_beacons(lab, timeout=60)
+    screen.good("every minion runs the keepalived beacon")
 
     screen.step("salt-run keepalived.status")
     screen.say(lab.master.run(["salt-run", "--no-color", "keepalived.status"]).stdout)
 
-    tap = EventTap(lab, screen)
-    tap.start()
-    try:
-        with probing(lab) as probe:
-            time.sleep(1)
-            break_and_mend(lab, screen, tap, owner)
-            time.sleep(1)
-    finally:
-        tap.stop()
+    def show(tag: str, data: dict[str, Any]) -> None:
+        screen.say(describe(tag, data, time.time()))
+
+    with EventTap(lab, show) as tap, probing(lab, VIP) as probe:
+        time.sleep(1)
+        break_and_mend(lab, screen, tap, owner)
+        time.sleep(1)
+        tap.pump()
 
     screen.step("What happened, from the nodes' own journals")
     screen.say(lab.master.run(["salt-run", "--no-color", "keepalived.timeline"]).stdout)
     screen.step("What the client saw, probing every 10 ms")
-    if not probe:
-        raise StepFailed("the client's probe gave no result")
     for gap in probe["gaps"]:
         screen.say(f"no answer for {gap['seconds']:.2f} s")
     screen.good(f"{probe['sent']} probes, {probe['lost']} lost, longest gap {probe['longest']} s")
+
+
+def configure_master(lab: Lab) -> None:
+    """The formula's master part, applied on the master by its own salt-call."""
+    lab.salt_call("master", "saltutil.sync_all", local=True)
+    result = lab.salt_call("master", "state.apply", "keepalived.master", local=True)
+    summarise({"master": result})
+    lab.wait_minions()
+
+
+def wait_for_beacons(lab: Lab, timeout: float) -> None:
+    """The formula restarts each minion once, detached, for its new settings."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answers = lab.salt(NODES, "config.get", "beacons", timeout=5)
+        ready = [name for name, value in answers.items() if value and "keepalived" in value]
+        if len(ready) == len(lab.controllers):
+            return
+        if time.monotonic() > deadline:
+            raise StepFailed(f"only {ready} run the beacon")
+        time.sleep(0.5)
 
 
 def break_and_mend(lab: Lab, screen: Screen, tap: EventTap, owner: str) -> None:
@@ -243,7 +174,7 @@ def break_and_mend(lab: Lab, screen: Screen, tap: EventTap, owner: str) -> None:
         lambda tag, data: data.get("id") == owner and data.get("to") == "FAULT",
         timeout=20,
     )
-    _, taken = tap.wait(
+    taken = tap.wait(
         "another node MASTER",
         lambda tag, data: data.get("to") == "MASTER" and data.get("id") != owner,
         timeout=20,
@@ -280,17 +211,17 @@ def main() -> int:
     parser.add_argument("--name", default="demo", help="name of the lab (default: demo)")
     options = parser.parse_args()
     screen = Screen()
-    lab = Lab(options.name)
+    lab = Lab(options.name, nodes=3)
     status = 1
     try:
         screen.step("Booting (the first time the machine images are built: a few minutes)")
         lab.down()
-        lab.up(nodes=3, progress=screen.say)
+        lab.up()
         lab.push()
         story(lab, screen)
         status = 0
         print(f"\nEvery step happened, in {time.monotonic() - screen.begin:.0f} s.")
-    except StepFailed as err:
+    except (StepFailed, LabError) as err:
         screen.bad(str(err))
     except KeyboardInterrupt:
         screen.bad("interrupted")

@@ -478,6 +478,8 @@ class _errors:
     def __exit__(self, kind, err, trace):
         if isinstance(err, (applying.ApplyError, dump.DumpUnavailable)):
             raise CommandExecutionError(err.reason) from err
-        if isinstance(err, (conf.ConfError, OSError)):
+        if isinstance(err, (conf.ConfError, spool.SpoolError, OSError)):
             raise CommandExecutionError(str(err)) from err
+        if isinstance(err, ValueError):
+            raise SaltInvocationError(str(err)) from err
         return False

@@ -122,16 +122,10 @@ def own_addresses(paths: Paths = DEFAULT) -> dict[str, list[str]]:
 
     What peers may send unicast adverts to: a VIP that happens to be here is not it.
     """
-    virtual = {
-        address for one in _configured(paths) for address, _dev in [*one.vips, *one.excluded]
-    }
-    found = {}
-    for name, items in addresses.snapshot().items():
-        own = [ip for ip, prefix in items if f"{ip}/{prefix}" not in virtual]
-        own = [ip for ip in own if not ip.startswith(("fe80:", "127.", "::1"))]
-        if own:
-            found[name] = own
-    return found
+    written = _configured(paths)
+    virtual = {address for one in written for address, _dev in [*one.vips, *one.excluded]}
+    own = addresses.without(addresses.snapshot(), [text.partition("/")[0] for text in virtual])
+    return {name: found for name, found in own.items() if found}
 
 
 def watch_summary(paths: Paths = DEFAULT) -> dict[str, Any]:
