@@ -1,0 +1,10 @@
+# For the minion on the Salt master (state keepalived.master): where alerts go. Every VRRP
+# transition of every cluster is one alert. Leave out what you do not use; without this pillar the
+# reactions are in place all the same, and tell nobody.
+keepalived_master:
+  alerts:
+    # One line for each alert in the master's log.
+    log: true
+    # POST of the event as JSON.
+    # webhook: {url: 'https://alerts.example.com/hooks/keepalived'}
+    # mail: {to: oncall@example.com, from: salt@example.com, host: localhost}

@@ -1,0 +1,214 @@
+"""
+Settings of Salt's own daemons for the keepalived formula: written only where they take effect
+and hide nobody else's, and in force without losing the running job.
+
+.. code-block:: yaml
+
+    keepalived-events-settings:
+      keepalived_minion.minion_settings:
+        - name: /etc/salt/minion.d/keepalived.conf
+
+    keepalived-events-in-force:
+      keepalived_minion.settings_in_force:
+        - name: salt-minion
+        - files: [/etc/salt/minion.d/keepalived.conf]
+        - require:
+          - keepalived_minion: keepalived-events-settings
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from salt.exceptions import CommandExecutionError
+from salt.utils import yaml
+
+__virtualname__ = "keepalived_minion"
+
+HEADER = "# Written by Salt (formula keepalived): changes made here are lost.\n"
+
+# How many events one pass of the beacon takes from the spool: one pass a second, and one request
+# to the master for all of them.
+BEACON_LIMIT = 500
+
+REACTIONS = [
+    {"salt/beacon/*/keepalived/*/*": ["salt://keepalived/reactor/alert.sls"]},
+    {"salt/beacon/*/keepalived/*/FAULT": ["salt://keepalived/reactor/remediate.sls"]},
+]
+
+
+def __virtual__() -> str | tuple[bool, str]:
+    if "keepalived_minion.schedule_restart" not in __salt__:
+        return False, "the execution module keepalived_minion is missing: run saltutil.sync_all"
+    return __virtualname__
+
+
+def minion_settings(name: str) -> dict[str, Any]:
+    """
+    The file in ``minion.d`` that switches the beacon on.
+
+    Fails, and writes nothing, where the setting could not work or would switch off another:
+    ``beacons`` in the main file (a file in ``minion.d`` replaces it whole), and ``beacons`` in
+    pillar without ours (Salt then runs none from the minion's configuration).
+
+    name
+        Path of the file, ``/etc/salt/minion.d/keepalived.conf``.
+    """
+    pillar = __pillar__.get("beacons")
+    if pillar and "keepalived" not in pillar:
+        return _failed(
+            name,
+            "pillar 'beacons' is set: Salt then runs none of the beacons in the minion's "
+            "configuration, so no VRRP event would be sent. Put the beacons of that pillar into "
+            f"{Path(name).parent}/*.conf, or add ours to it: keepalived: "
+            f"[{{limit: {BEACON_LIMIT}}}]",
+        )
+    settings = {"beacons": {"keepalived": [{"limit": BEACON_LIMIT}]}}
+    return _written(name, settings, main="minion", mode="0640", group="root")
+
+
+def master_settings(name: str) -> dict[str, Any]:
+    """
+    The file in ``master.d`` that maps VRRP events to their reactions and, from the pillar
+    ``keepalived_master`` of the master's own minion, says where alerts go.
+
+    Fails, and writes nothing, where ``reactor`` or ``keepalived`` stand in the main file (a file
+    in ``master.d`` replaces them whole) and for a pillar that is not understood. The content is
+    never shown: the address of a webhook is often a secret.
+
+    name
+        Path of the file, ``/etc/salt/master.d/keepalived.conf``.
+    """
+    settings: dict[str, Any] = {"reactor": REACTIONS}
+    pillar = __pillar__.get("keepalived_master") or {}
+    if not isinstance(pillar, dict):
+        return _failed(name, "pillar keepalived_master: must be a mapping with the key 'alerts'")
+    unknown = sorted(set(pillar) - {"alerts"})
+    if unknown:
+        return _failed(
+            name, f"pillar keepalived_master:{unknown[0]}: unknown key, known is 'alerts'"
+        )
+    if pillar.get("alerts"):
+        # Through JSON: YAML cannot write the masking types in which Salt hands out pillar.
+        settings["keepalived"] = {"alerts": json.loads(json.dumps(pillar["alerts"]))}
+    return _written(
+        name,
+        settings,
+        main="master",
+        mode="0640",
+        group=__salt__["keepalived_minion.master_group"](),
+        show_changes=False,
+    )
+
+
+def settings_in_force(name: str, files: list[str]) -> dict[str, Any]:
+    """
+    A Salt daemon has been started after each of these files was written; else its restart is
+    scheduled for the time when no state run needs it. Where the daemon does not run as a service
+    of systemd (masterless, a container), it reads them at its next start.
+
+    name
+        ``salt-minion`` or ``salt-master``.
+    files
+        Settings and code that are only read at a start.
+    """
+    ret = {"name": name, "result": True, "changes": {}, "comment": ""}
+    try:
+        if __salt__["keepalived_minion.running_since"](name) is None:
+            ret["comment"] = f"{name} does not run as a service here: nothing to restart"
+            return ret
+        newer = __salt__["keepalived_minion.newer_files"](files, name)
+        if not newer:
+            ret["comment"] = f"{name} has read its settings"
+            return ret
+        return _restart(ret, f"it has not read {', '.join(newer)}")
+    except CommandExecutionError as err:
+        return {**ret, "result": False, "comment": str(err)}
+
+
+def restarted(name: str) -> dict[str, Any]:
+    """
+    Restart a Salt daemon when no state run needs it. For ``onchanges``: removing a settings file
+    leaves nothing that settings_in_force could compare.
+
+    name
+        ``salt-minion`` or ``salt-master``.
+    """
+    ret = {"name": name, "result": True, "changes": {}, "comment": ""}
+    try:
+        if __salt__["keepalived_minion.running_since"](name) is None:
+            ret["comment"] = f"{name} does not run as a service here: nothing to restart"
+            return ret
+        return _restart(ret, "asked for")
+    except CommandExecutionError as err:
+        return {**ret, "result": False, "comment": str(err)}
+
+
+def master_synced(name: str) -> dict[str, Any]:
+    """
+    The master of this machine has the bundle's runners, outputters and libraries.
+
+    name
+        Free text.
+    """
+    ret = {"name": name, "result": True, "changes": {}, "comment": ""}
+    if __opts__["test"]:
+        ret["comment"] = "not looked at in test mode: salt-run saltutil.sync_all tells by copying"
+        return ret
+    try:
+        ret["changes"] = __salt__["keepalived_minion.sync_master"]()
+    except CommandExecutionError as err:
+        return {**ret, "result": False, "comment": str(err)}
+    ret["comment"] = "copied to the master" if ret["changes"] else "the master has all of it"
+    return ret
+
+
+def _failed(name: str, comment: str) -> dict[str, Any]:
+    return {"name": name, "result": False, "changes": {}, "comment": comment}
+
+
+def _restart(ret: dict[str, Any], why: str) -> dict[str, Any]:
+    service = ret["name"]
+    if __salt__["keepalived_minion.restart_scheduled"](service):
+        ret["comment"] = f"a restart of {service} waits already ({why})"
+    elif __opts__["test"]:
+        ret["result"] = None
+        ret["comment"] = f"{service} would be restarted after this job: {why}"
+    else:
+        __salt__["keepalived_minion.schedule_restart"](service)
+        ret["changes"] = {"restart": "scheduled"}
+        ret["comment"] = f"{service} restarts as soon as no state run needs it: {why}"
+    return ret
+
+
+def _written(
+    name: str,
+    settings: dict[str, Any],
+    main: str,
+    mode: str,
+    group: str,
+    show_changes: bool = True,
+) -> dict[str, Any]:
+    main_file = Path(name).parent.with_name(main)
+    try:
+        taken = __salt__["keepalived_minion.shadowed"](str(main_file), list(settings))
+    except CommandExecutionError as err:
+        return _failed(name, str(err))
+    if taken:
+        return _failed(
+            name,
+            f"{main_file} sets {', '.join(taken)}: a file in {Path(name).parent} would replace "
+            f"that, not add to it. Move it to a file of its own, for example "
+            f"{Path(name).parent}/local-{taken[0]}.conf (those are merged), then run this again",
+        )
+    return __states__["file.managed"](
+        name=name,
+        contents=HEADER + yaml.safe_dump(settings, default_flow_style=False),
+        user="root",
+        group=group,
+        mode=mode,
+        makedirs=True,
+        show_changes=show_changes,
+    )

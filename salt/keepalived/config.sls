@@ -1,0 +1,25 @@
+# keepalived.conf from pillar: judged, swapped in, reloaded (never restarted), verified; all of
+# that is in the state keepalived.managed, which reads the pillar itself.
+{%- from "keepalived/map.jinja" import keepalived with context %}
+
+include:
+  - keepalived.modules
+  - keepalived.package
+  - keepalived.scripts
+  - keepalived.firewall
+  - keepalived.watch
+{%- if keepalived.synced %}
+
+keepalived-config:
+  keepalived.managed:
+    - name: {{ keepalived.config_file }}
+    - require:
+      - keepalived: keepalived-version-supported
+      {%- for path in keepalived.scripts %}
+      - file: {{ ("keepalived-script-" ~ path) | json }}
+      {%- endfor %}
+      {%- if keepalived.systemd %}
+      # The configuration names the watch's FIFO; keepalived never removes one it finds.
+      - keepalived: keepalived-watch-installed
+      {%- endif %}
+{%- endif %}
