@@ -1,0 +1,30 @@
+"""Measurements: ``./run bench [NAME ...]``.  Each prints one table; ratios are from one run."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+#: name -> what it measures; each is a module here with main().
+BENCHES = {
+    "text": "read, judge and write n instances, beside keepalived -t on the same file",
+    "change": "a harmless change on a live cluster: probes lost, ours beside a restart (root)",
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"no such bench: {', '.join(unknown)}; there are:", file=sys.stderr)
+        for name, what in BENCHES.items():
+            print(f"  {name:8} {what}", file=sys.stderr)
+        return 2
+    for name in names or BENCHES:
+        print(f"## {name}: {BENCHES[name]}\n")
+        importlib.import_module(f"bench.{name}").main()
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
