@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from . import netlink
 from .state import Instance, Vip
 
@@ -57,15 +55,3 @@ class Held:
         """Return (all VIPs present, any VIP present); None when the instance has no VIP."""
         held = [self.holds(instance, vip) for vip in instance.vips]
         return (all(held), any(held)) if held else None
-
-
-def without(found: dict[str, list[tuple[str, int]]], vips: Iterable[str]) -> dict[str, list[str]]:
-    """Return interface -> addresses of a snapshot, leaving out ``vips`` and link-local ones.
-
-    What is left identifies the host: it is what unicast peers may be told.
-    """
-    leave = set(vips)
-    return {
-        name: [a for a, _ in pairs if a not in leave and not a.startswith(("fe80:", "127.", "::1"))]
-        for name, pairs in found.items()
-    }

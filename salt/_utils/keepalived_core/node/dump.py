@@ -37,6 +37,14 @@ class DumpUnavailable(Exception):
         self.reason = reason
 
 
+class NotReady(DumpUnavailable):
+    """keepalived is still starting: ask again in a moment."""
+
+
+class NoAnswer(DumpUnavailable):
+    """keepalived was asked, could have written its dump, and did not."""
+
+
 @dataclass(frozen=True)
 class Dump:
     """Every instance, as of ``taken`` (seconds since the epoch: when the file was written).
@@ -115,9 +123,9 @@ class Request:
             raise DumpUnavailable("this keepalived was built without JSON support")
         if daemon.frozen():
             # a real-time signal would be queued, one for each time somebody asks
-            raise DumpUnavailable(f"keepalived (pid {daemon.pid}) is stopped, it cannot answer")
+            raise DumpUnavailable(f"keepalived (pid {daemon.pid}) is stopped")
         if not daemon.handles(number):
-            raise DumpUnavailable(f"keepalived (pid {daemon.pid}) is still starting")
+            raise NotReady(f"keepalived (pid {daemon.pid}) is still starting")
         self._daemon = daemon
         self._timeout = timeout
         self.path = location(daemon)
@@ -141,7 +149,7 @@ class Request:
         if not self._daemon.alive():
             raise DumpUnavailable(f"keepalived (pid {self._daemon.pid}) ended")
         if time.monotonic_ns() // 1000 - self.asked_us > self._timeout * 1e6:
-            raise DumpUnavailable(self._why())
+            raise self._why()
         return None
 
     def _tidy(self) -> None:
@@ -150,24 +158,31 @@ class Request:
             with contextlib.suppress(OSError):
                 self.path.unlink()
 
-    def _why(self) -> str:
+    def _why(self) -> DumpUnavailable:
         directory = self.path.parent
         shown = "/" + str(directory).split("/root/", 1)[-1]
         if self._daemon.frozen():
-            return f"keepalived (pid {self._daemon.pid}) is stopped, it cannot answer"
-        if not directory.is_dir():
-            return f"keepalived cannot write its dump: there is no directory {shown}"
-        free = os.statvfs(directory)
-        if free.f_flag & os.ST_RDONLY:
-            return f"keepalived cannot write its dump: {shown} is read-only"
-        if not free.f_bavail:
-            return f"keepalived cannot write its dump: {shown} is full"
-        if not free.f_favail and free.f_files:
-            return f"keepalived cannot write its dump: {shown} has no inodes left"
-        return (
+            return DumpUnavailable(f"keepalived (pid {self._daemon.pid}) is stopped")
+        fault = _unwritable(directory)
+        if fault:
+            return DumpUnavailable(f"keepalived cannot write its dump: {shown} {fault}")
+        return NoAnswer(
             f"keepalived (pid {self._daemon.pid}) did not write {shown}/{FILE_NAME} within "
             f"{self._timeout:g} s (it writes none when it has no vrrp_instance)"
         )
+
+
+def _unwritable(directory: Path) -> str | None:
+    if not directory.is_dir():
+        return "does not exist"
+    free = os.statvfs(directory)
+    if free.f_flag & os.ST_RDONLY:
+        return "is read-only"
+    if not free.f_bavail:
+        return "is full"
+    if free.f_files and not free.f_favail:
+        return "has no inodes left"
+    return None
 
 
 def _send(daemon: process.Daemon, number: int) -> None:

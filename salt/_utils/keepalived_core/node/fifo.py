@@ -7,12 +7,13 @@ watch itself restarts the lines wait in the pipe (64 KiB, as long as keepalived 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from . import files
 
 #: A configuration line has at most 1023 bytes, so a name cannot be longer.
 MAX_LINE = 2048
@@ -70,6 +71,15 @@ class LineBuffer:
         return found
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others, None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Pipe:
     """One open FIFO."""
 
@@ -101,6 +111,7 @@ def make(path: Path) -> bool:
 
     What is there but no FIFO is left alone: opening it then says so.  Raises :class:`OSError`.
     """
+    files.make_private(path.parent)
     try:
         os.mkfifo(path, 0o600)
     except FileExistsError:
@@ -138,10 +149,8 @@ class Reader:
 
         Returns whether something new was opened.  Raises :class:`OSError`.
         """
-        with contextlib.suppress(FileNotFoundError):
-            found = os.stat(self.path)
-            if self._pipes and (found.st_dev, found.st_ino) == self._pipes[-1].identity:
-                return False
+        if self._pipes and identity(self.path) == self._pipes[-1].identity:
+            return False
         make(self.path)
         self._pipes.append(Pipe(self.path))
         return True
@@ -152,10 +161,9 @@ class Reader:
         Needed when the FIFO was replaced while nobody had the old one open.  Returns whether it
         was not open yet.
         """
+        if any(pipe.identity == identity(descriptor) for pipe in self._pipes):
+            return False
         try:
-            found = os.stat(descriptor)
-            if any(pipe.identity == (found.st_dev, found.st_ino) for pipe in self._pipes):
-                return False
             self._pipes.insert(0, Pipe(descriptor))
         except OSError:
             return False

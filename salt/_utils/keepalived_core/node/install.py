@@ -96,6 +96,5 @@ def install(
     if not paths.fifo.exists():
         changed.append(str(paths.fifo))
         if not test:
-            files.make_private(paths.run_dir)
             fifo.make(paths.fifo)
     return changed

@@ -186,6 +186,12 @@ def children(pid: int) -> tuple[int, ...]:
     return tuple(other for other, stat in found if stat and stat.ppid == pid)
 
 
+def ended(pid: int) -> bool:
+    """Return whether there is no such process any more, or only what is left of a dead one."""
+    stat = _stat(pid)
+    return stat is None or stat.state in "ZX"
+
+
 def _all_pids() -> list[int]:
     return [int(name) for name in os.listdir(PROC) if name.isdecimal()]
 

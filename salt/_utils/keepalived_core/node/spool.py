@@ -167,28 +167,31 @@ class Spool:
             raise
         self._db.execute("COMMIT")
 
-    def _stream(self) -> tuple[str, int, int]:
+    def figures(self) -> tuple[str, int, int]:
+        """Return stream_id, last_seq and dropped."""
         return self._db.execute("SELECT stream_id, last_seq, dropped FROM stream").fetchone()
 
     @property
     def stream_id(self) -> str:
-        return self._stream()[0]
+        return self.figures()[0]
 
     @property
     def last_seq(self) -> int:
-        return self._stream()[1]
+        return self.figures()[1]
 
     @property
     def dropped(self) -> int:
-        """How many events the bounds removed before anybody had delivered them."""
-        return self._stream()[2]
+        """How many events were lost: removed by the bounds undelivered, or never stored."""
+        return self.figures()[2]
 
     def append(self, event: Mapping[str, Any]) -> int:
         """Store one event durably; return its seq.  See :meth:`extend`."""
         return self.extend([event])[0]
 
-    def extend(self, events: Iterable[Mapping[str, Any]]) -> list[int]:
+    def extend(self, events: Iterable[Mapping[str, Any]], lost: int = 0) -> list[int]:
         """Store events durably, all or none, in order; return their seqs.
+
+        :param lost: how many before them could not be stored at all; adds to :attr:`dropped`.
 
         The spool adds ``stream_id``, ``seq`` and ``dropped``.  An event needs ``type``,
         ``instance``, ``to`` and ``time_us`` (seconds since the epoch in microseconds; not stored
@@ -197,7 +200,8 @@ class Spool:
         """
         seqs: list[int] = []
         with self._transaction():
-            stream_id, seq, dropped = self._stream()
+            stream_id, seq, dropped = self.figures()
+            dropped += lost
             for event in events:
                 seq += 1
                 row = dict(event)
@@ -215,7 +219,7 @@ class Spool:
                         (kind, instance, state, seq, time_us),
                     )
                 seqs.append(seq)
-            self._db.execute("UPDATE stream SET last_seq = ?", (seq,))
+            self._db.execute("UPDATE stream SET last_seq = ?, dropped = ?", (seq, dropped))
         self._since_prune += len(seqs)
         if self._since_prune >= _PRUNE_EVERY:
             self.prune()
@@ -233,7 +237,7 @@ class Spool:
         before_us = int(((time.time() if now is None else now) - max_age_days * 86400) * 1e6)
         with self._transaction():
             (confirmed,) = self._db.execute("SELECT confirmed FROM delivery").fetchone()
-            _, last, _ = self._stream()
+            _, last, _ = self.figures()
             self._db.execute(
                 "DELETE FROM events WHERE seq <= ? AND time_us < ?", (confirmed, before_us)
             )

@@ -1,0 +1,353 @@
+"""From what keepalived and the kernel say to transitions: each once, in order.
+
+Pure: it is told what was seen and when, and gives back events.  Three witnesses speak of the same
+transition: the kernel (an address came or went), the FIFO (a line) and the dump (a state).  The
+first one that names a new state makes the event, the others only confirm it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .addresses import Held
+from .dump import Dump
+from .event import Moment, rfc3339
+from .fifo import Line
+from .layout import Layout
+from .netlink import Change
+from .state import Instance
+
+STATES = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
+#: A peer with lower priority that keeps sending gives a line a second, for as long as it lasts.
+LOWER_INTERVAL_US = 60_000_000
+#: An address change this long before a state is told still belongs to it: keepalived writes its
+#: line 0.05 to 11 ms later, a dump is there within 50 ms; the rest is for a busy machine.
+EVIDENCE_US = 2_000_000
+
+#: States in which an instance rightly has no address.
+_WITHOUT = ("BACKUP", "FAULT", "DELETED")
+
+UNKNOWN = "unknown"
+LATE = "happened while the watch was away"
+
+Draft = dict[str, Any]
+
+
+@dataclass
+class Record:
+    """What is known of one instance or sync group.
+
+    ``heard_us`` is when its last FIFO line came, ``moved`` when one of its addresses last came
+    (True) or went (False), ``lower`` how many MASTER_RX_LOWER_PRI lines were not yet told.
+    """
+
+    type: str
+    name: str
+    state: str | None = None
+    since: Moment | None = None
+    since_wall_us: int = 0
+    priority: int | None = None
+    details: Instance | None = None
+    heard_us: int = -1
+    moved: tuple[Moment, bool] | None = None
+    ghost: bool = False
+    lower: int = 0
+    lower_told_us: int | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Nothing of a running keepalived's is left in it."""
+        return self.state in (None, "STOP", "DELETED")
+
+
+class Tracker:
+    """All instances and groups of this node.
+
+    ``alive`` is whether a keepalived is there to hold addresses; ``blind`` whether the addresses
+    are all there is to go by (no FIFO of ours, no JSON).
+    """
+
+    def __init__(self, latest: Mapping[tuple[str, str], tuple[str, int]] | None = None) -> None:
+        """:param latest: the states recorded last, as :meth:`spool.Spool.latest` returns them."""
+        self._records: dict[tuple[str, str], Record] = {}
+        self._drafts: list[Draft] = []
+        self.held = Held()
+        self.layout = Layout()
+        self.alive = True
+        self.blind = False
+        for (kind, name), (state, wall_us) in (latest or {}).items():
+            self._records[kind, name] = Record(kind, name, state, since_wall_us=wall_us)
+
+    def take(self) -> list[Draft]:
+        """Return the events since the last call."""
+        drafts, self._drafts = self._drafts, []
+        return drafts
+
+    # -- what is seen --
+
+    def configured(self, layout: Layout) -> None:
+        """Take what keepalived.conf says."""
+        self.layout = layout
+        for name in layout.instances:
+            self._record("instance", name)
+
+    def line(self, line: Line, at: Moment, late: bool = False) -> None:
+        """Take a line of the FIFO.
+
+        :param late: it waited in the FIFO while nobody read; what the kernel says now is no
+            evidence for it.
+        """
+        record = self._record(line.type.lower(), line.name)
+        if line.state in STATES:
+            record.heard_us = at.monotonic_us
+            priority = line.priority if record.type == "instance" else None
+            reason = LATE if late else UNKNOWN
+            if line.state == "STOP" and not late:
+                reason = "keepalived stopped"
+            self._enter(record, line.state, "fifo", at, reason, priority, late)
+        elif line.state == "MASTER_RX_LOWER_PRI":
+            record.lower += 1
+            self._tell_lower(record, at)
+        elif line.state in ("MASTER_PRIORITY", "BACKUP_PRIORITY"):
+            record.heard_us = at.monotonic_us
+            self._priority(record, line.priority, "fifo", at)
+
+    def dump(self, dump: Dump, source: str, at: Moment) -> bool:
+        """Take keepalived's own account of all its instances.
+
+        Returns whether it has to be asked again: a line that came after it was asked is newer than
+        what the dump says of that instance.
+        """
+        again = False
+        for instance in dump.instances:
+            record = self._record("instance", instance.name)
+            record.details = instance
+            if record.heard_us >= dump.asked_us:
+                again = True
+                continue
+            if instance.state in STATES:
+                when = self._transition_time(record, instance, at)
+                self._enter(record, instance.state, source, when)
+            self._priority(record, instance.effective_priority, source, at)
+        self._forget_others({instance.name for instance in dump.instances}, dump, source, at)
+        self._groups_follow(source, at, dump.asked_us)
+        return again
+
+    def no_instances(self, source: str, at: Moment) -> None:
+        """keepalived runs with no vrrp_instance at all: then it writes no dump."""
+        self.dump(Dump((), at.wall_us / 1e6, at.monotonic_us, 1), source, at)
+
+    def address(self, change: Change, at: Moment) -> bool:
+        """Take an address message; return whether it was about a virtual address."""
+        if not self.held.apply(change):
+            return False
+        about = False
+        for record in self._instances():
+            vips = [vip.address for vip in self._details(record).vips]
+            if change.address is not None and change.address not in vips:
+                continue
+            about = about or bool(vips)
+            when = at.at_monotonic(change.monotonic_us)
+            record.moved = (when, change.kind == "NEWADDR")
+            self._follow_address(record, "netlink", when)
+        return about
+
+    def snapshot(self, found: dict[str, list[tuple[str, int]]], source: str, at: Moment) -> None:
+        """Take all addresses at once, at the start and after the kernel dropped messages."""
+        self.held.replace(found)
+        for record in self._instances():
+            self._follow_address(record, source, at)
+
+    def daemon_found(self) -> None:
+        """A keepalived runs."""
+        self.alive = True
+
+    def daemon_gone(self, why: str, source: str, at: Moment) -> None:
+        """No keepalived runs any more, or only its parent process: ``why`` says how it ended."""
+        self.alive = False
+        for record in self._instances():
+            self._left_behind(record, why, source, at)
+        self._groups_follow(source, at, reason=why)
+
+    def tick(self, at: Moment) -> None:
+        """Tell what was held back."""
+        for record in self._instances():
+            self._tell_lower(record, at)
+
+    # -- what follows --
+
+    def unexplained(self) -> bool:
+        """Return whether some address and the state of its instance contradict each other."""
+        for record in self._instances():
+            presence = self.held.presence(self._details(record))
+            if presence is None or not self.alive:
+                continue
+            whole, some = presence
+            if (record.state == "MASTER") != whole or (record.state != "MASTER" and some):
+                return True
+        return False
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Return what is known of each instance, as plain data for the status file."""
+        found = {}
+        for record in self._instances():
+            if record.state == "DELETED" or (record.state is None and record.details is None):
+                continue
+            presence = self.held.presence(self._details(record))
+            found[record.name] = {
+                "state": record.state,
+                "since": rfc3339(record.since_wall_us) if record.since_wall_us else None,
+                "effective_priority": record.priority,
+                "vip_present": presence[0] if presence else None,
+                "ghost": record.ghost,
+                "sync_group": self.layout.group_of(record.name),
+            }
+        return found
+
+    def _record(self, kind: str, name: str) -> Record:
+        return self._records.setdefault((kind, name), Record(kind, name))
+
+    def _instances(self) -> Iterable[Record]:
+        return [record for record in self._records.values() if record.type == "instance"]
+
+    def _details(self, record: Record) -> Instance:
+        return record.details or self.layout.instances.get(record.name) or Instance(record.name)
+
+    def _enter(
+        self,
+        record: Record,
+        to: str,
+        source: str,
+        at: Moment,
+        reason: str = UNKNOWN,
+        priority: int | None = None,
+        late: bool = False,
+    ) -> None:
+        if priority is not None:
+            record.priority = priority
+        if record.state == to:
+            return
+        when = at if late else self._evidence(record, to, at)
+        before, record.state = record.state, to
+        record.since, record.since_wall_us = when, when.wall_us
+        record.moved = None
+        record.ghost = False
+        draft = self._draft(record, before, to, reason, source, when)
+        if late:
+            draft["vip_present"] = None
+        self._drafts.append(draft)
+
+    def _evidence(self, record: Record, to: str, at: Moment) -> Moment:
+        """Return when the kernel saw the transition, when it did: nearer to it than the teller."""
+        if record.moved is None:
+            return at
+        when, came = record.moved
+        near = 0 <= at.monotonic_us - when.monotonic_us <= EVIDENCE_US
+        after = record.since is None or when > record.since
+        return when if near and after and came == (to == "MASTER") else at
+
+    def _transition_time(self, record: Record, instance: Instance, at: Moment) -> Moment:
+        """Return when keepalived says that it entered this state, if that can be."""
+        told_us = int(instance.since * 1e6)
+        if record.since_wall_us < told_us <= at.wall_us:
+            return at.at_wall(told_us)
+        return at
+
+    def _priority(self, record: Record, now: int | None, source: str, at: Moment) -> None:
+        before = record.priority
+        if now is None or now == before:
+            return
+        record.priority = now
+        if before is not None and not record.settled:
+            self._tell(record, "priority", f"was {before}", source, at)
+
+    def _tell_lower(self, record: Record, at: Moment) -> None:
+        told = record.lower_told_us
+        if not record.lower or (told is not None and at.monotonic_us - told < LOWER_INTERVAL_US):
+            return
+        count, record.lower, record.lower_told_us = record.lower, 0, at.monotonic_us
+        reason = "a peer with lower priority sends adverts"
+        self._tell(record, "rx_lower", reason, "fifo", at, count=count)
+
+    def _forget_others(self, names: set[str], dump: Dump, source: str, at: Moment) -> None:
+        for record in self._instances():
+            if record.name in names or record.heard_us >= dump.asked_us:
+                continue
+            if record.state not in (None, "DELETED"):
+                reason = "no longer in keepalived's configuration"
+                self._enter(record, "DELETED", source, at, reason)
+            record.details = None
+
+    def _groups_follow(
+        self, source: str, at: Moment, asked_us: int | None = None, reason: str = UNKNOWN
+    ) -> None:
+        """Give a sync group the state that all its members have.
+
+        keepalived writes lines for groups, but the dump does not know them, and 2.2.7 writes none
+        when a MASTER loses its address to somebody else.
+        """
+        for name, members in self.layout.groups.items():
+            states = {self._record("instance", member).state for member in members}
+            group = self._record("group", name)
+            newer = asked_us is not None and group.heard_us >= asked_us
+            if len(states) == 1 and not newer:
+                (state,) = states
+                if state is not None:
+                    self._enter(group, state, source, at, reason)
+
+    def _follow_address(self, record: Record, source: str, at: Moment) -> None:
+        if not self.alive:
+            if record.ghost:
+                self._left_behind(record, "keepalived does not run", source, at)
+                self._groups_follow(source, at)
+        elif self.blind:
+            presence = self.held.presence(self._details(record))
+            if presence is not None and presence[0]:
+                self._enter(record, "MASTER", source, at, "told by its address alone")
+            elif presence is not None and not presence[1] and record.state not in _WITHOUT:
+                self._enter(record, "BACKUP", source, at, "told by its address alone")
+            self._groups_follow(source, at)
+
+    def _left_behind(self, record: Record, why: str, source: str, at: Moment) -> None:
+        if record.settled:
+            return
+        details = self._details(record)
+        left = [vip for vip in details.vips if self.held.holds(details, vip)]
+        if not left:
+            self._enter(record, "STOP", source, at, why)
+        elif not record.ghost:
+            record.ghost = True
+            reason = f"{why}, {', '.join(vip.address for vip in left)} stayed"
+            self._tell(record, "ghost", reason, source, at)
+
+    def _tell(
+        self, record: Record, kind: str, reason: str, source: str, at: Moment, **more: Any
+    ) -> None:
+        draft = self._draft(record, record.state, kind, reason, source, at)
+        self._drafts.append({**draft, **more})
+
+    def _draft(
+        self, record: Record, before: str | None, to: str, reason: str, source: str, at: Moment
+    ) -> Draft:
+        details = self._details(record)
+        presence = self.held.presence(details)
+        instance = record.type == "instance"
+        return {
+            "type": record.type,
+            "instance": record.name,
+            "sync_group": self.layout.group_of(record.name) if instance else record.name,
+            "vrid": details.vrid,
+            "family": details.family,
+            "interface": details.interface,
+            "from": before,
+            "to": to,
+            "reason": reason,
+            "base_priority": details.base_priority,
+            "effective_priority": record.priority,
+            "vips": [f"{vip.address}/{vip.prefix}" for vip in details.vips],
+            "vip_present": presence[0] if presence else None,
+            "source": source,
+            "at": at,
+        }

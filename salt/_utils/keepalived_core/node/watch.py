@@ -1,0 +1,356 @@
+"""The watch: every VRRP transition of this node, onto disk, as it happens.
+
+One thread, one loop.  It hears the kernel (addresses), keepalived's notify FIFO and the end of its
+processes at once, and asks keepalived for a JSON dump when it starts, when something does not fit,
+and every half minute.  What follows from that is :mod:`tracker`'s business; it ends in the spool.
+
+Run it as ``python3 -m keepalived_core.node.watch``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import addresses, dump, fifo, layout, life, netlink, process, sdnotify, watch_status
+from . import paths as node_paths
+from .asker import Asker
+from .event import Moment
+from .recorder import Recorder
+from .spool import SpoolError
+from .tracker import Tracker
+
+log = logging.getLogger("keepalived.watch")
+
+#: What cannot wake the loop is looked at this often: a FIFO removed, a keepalived started …
+TICK = 1.0
+#: … and what costs more: every process, keepalived's descriptors.
+SLOW_TICK = 5.0
+RESYNC = 30.0
+#: keepalived's line comes 0.05 to 11 ms after the address; then there is nothing to ask.
+EXPLAIN = 0.05
+#: After a line: what the line does not say (priorities, a sync group) is looked up when it is calm.
+CONFIRM = 1.0
+#: A configuration that is swapped in is reloaded soon after.
+RELOAD = 2.0
+
+
+class Watch:
+    """The loop and what it holds; :meth:`run` returns when :meth:`stop` was called."""
+
+    def __init__(self, paths: node_paths.Paths = node_paths.DEFAULT) -> None:
+        """Open everything.  Raises :class:`SpoolError`, :class:`OSError`."""
+        self.paths = paths
+        self.recorder = Recorder(paths)
+        self.tracker = Tracker(self.recorder.spool.latest())
+        # before the first snapshot, so that nothing falls between the two
+        self.kernel = netlink.Netlink(subscribe=True)
+        self.reader = fifo.Reader(paths.fifo)
+        self.life = life.Life(paths)
+        self.asker = Asker(paths)
+        self.started = time.time()
+        self._stopping = False
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._connected = False
+        self._json_problem: str | None = None
+        self._fifo_problem: str | None = None
+        self._config_mark: tuple[int, int] | None = None
+        self._due: dict[Callable[[], None], tuple[float, float]] = {}
+
+    def stop(self, *_: Any) -> None:
+        """End the loop; safe to call from a signal handler."""
+        self._stopping = True
+        os.write(self._wake_write, b".")
+
+    def run(self) -> None:
+        """Watch until :meth:`stop`."""
+        self._begin()
+        sdnotify.notify("READY=1")
+        while not self._stopping:
+            self._wait()
+            self._see()
+            if self.life.daemon is not None:
+                self._step_dump(self.life.daemon)
+            self._run_timers()
+            self.recorder.add(self.tracker.take())
+            if self.recorder.flush():
+                self._write_status()
+        self._write_status()
+        sdnotify.notify("STOPPING=1")
+        self._close()
+
+    # -- the start --
+
+    def _begin(self) -> None:
+        for task, interval in (
+            (self._tick, TICK),
+            (self._slow_tick, SLOW_TICK),
+            (self._resync, RESYNC),
+        ):
+            self._due[task] = (time.monotonic() + interval, interval)
+        keep_alive = sdnotify.watchdog_interval()
+        if keep_alive:
+            self._due[lambda: sdnotify.notify("WATCHDOG=1")] = (time.monotonic(), keep_alive)
+        self._read_config()
+        self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
+        self._ensure_fifo()
+        # what waited there happened while nobody watched: true, in order, but of unknown time
+        for line in self.reader.read():
+            self.tracker.line(line, Moment.now(), late=True)
+        if self.life.check(search=True) == life.FOUND:
+            self._daemon_found()
+        else:
+            self.tracker.daemon_gone(self.life.why, "resync", Moment.now())
+        self.recorder.add(self.tracker.take())
+        self.recorder.flush()
+        self._write_status()
+
+    # -- one round --
+
+    def _wait(self) -> None:
+        due = [at for at, _ in self._due.values()]
+        due += [at for at in (self.asker.due, self.life.due, self.recorder.due) if at is not None]
+        poller = select.poll()
+        descriptors = [self._wake_read, self.kernel.fileno()]
+        descriptors += [pipe.fd for pipe in self.reader.pipes]
+        for descriptor in (*descriptors, *self.life.descriptors()):
+            poller.register(descriptor, select.POLLIN)
+        # rounded up: a wait cut short would spin through the last millisecond
+        poller.poll(max(0, int((min(due) - time.monotonic()) * 1000) + 1))
+
+    def _see(self) -> None:
+        """Take everything that has come, in the order in which it can be true."""
+        self._hear()
+        found = self.life.check()
+        if found == life.FOUND:
+            self._daemon_found()
+        elif found == life.GONE:
+            # its last words
+            self._hear()
+            self._daemon_gone()
+        elif found == life.CHANGED:
+            self._check_connection()
+            self.asker.want("resync", CONFIRM)
+
+    def _hear(self) -> None:
+        # The lines first, though the kernel is told first: an address always changes before the
+        # line about it is written, so what the kernel says now includes all that the lines mean.
+        lines = self.reader.read()
+        try:
+            changes = self.kernel.changes()
+        except netlink.Overrun:
+            log.warning("the kernel dropped address messages: looking at everything anew")
+            self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
+            self.asker.want("resync")
+            changes = []
+        now = Moment.now()
+        moved = [change for change in changes if self.tracker.address(change, now)]
+        for line in lines:
+            self.tracker.line(line, now)
+        if lines:
+            self._connected = True
+            if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
+                self._daemon_found()
+            self.asker.want("resync", CONFIRM)
+        if moved and self.life.daemon is not None:
+            if not self._connected:
+                self.asker.want("json")
+            elif self.tracker.unexplained():
+                self.asker.want("json", EXPLAIN)
+
+    def _step_dump(self, daemon: process.Daemon) -> None:
+        if self.asker.explaining and self._connected and not self.tracker.unexplained():
+            self.asker.explained(CONFIRM)
+        try:
+            found = self.asker.step(daemon)
+        except dump.DumpUnavailable as err:
+            self._no_dump(err)
+            return
+        if found is None:
+            return
+        if self._json_problem is not None:
+            log.info("keepalived's JSON dump is there again")
+        self._json_problem = None
+        self._set_blind()
+        # keepalived wrote its lines before the dump that shows the same
+        self._hear()
+        if self.tracker.dump(found, self.asker.source, Moment.now()):
+            self.asker.want(self.asker.source, CONFIRM)
+
+    def _no_dump(self, err: dump.DumpUnavailable) -> None:
+        self._read_config()
+        if isinstance(err, dump.NoAnswer) and self.tracker.layout.empty:
+            self._hear()
+            self.tracker.no_instances(self.asker.source, Moment.now())
+            return
+        if self._json_problem != err.reason:
+            log.warning("no JSON dump: %s", err.reason)
+        self._json_problem = err.reason
+        self._set_blind()
+
+    def _set_blind(self) -> None:
+        blind = self._json_problem is not None and not self._connected
+        if blind and not self.tracker.blind:
+            self.tracker.blind = True
+            self.tracker.snapshot(addresses.snapshot(), "netlink", Moment.now())
+        self.tracker.blind = blind
+
+    # -- keepalived comes and goes --
+
+    def _daemon_found(self) -> None:
+        assert self.life.daemon is not None
+        found = process.version()
+        self.recorder.keepalived_version = found.text if found else None
+        log.info("keepalived %s runs, pid %s", found and found.text, self.life.daemon.pid)
+        if not self.life.daemon.same_netns:
+            log.warning("keepalived runs in another network namespace: its addresses are not seen")
+        self._json_problem = None
+        self.tracker.daemon_found()
+        self._check_connection()
+        self.asker.want("resync")
+
+    def _daemon_gone(self) -> None:
+        log.info("no keepalived runs any more")
+        self.asker.cancel()
+        self._connected = False
+        self.tracker.daemon_gone(self.life.why, "netlink", Moment.now())
+
+    def _check_connection(self) -> None:
+        """Find out whether keepalived really writes to a FIFO that is read here."""
+        daemon = self.life.daemon
+        before, self._connected = self._connected, False
+        descriptor = daemon.fifo_fd(self.paths.fifo) if daemon else None
+        if descriptor is not None:
+            self.reader.adopt(descriptor)
+            in_use = fifo.identity(descriptor)
+            self._connected = any(pipe.identity == in_use for pipe in self.reader.pipes)
+            self.reader.release(in_use)
+        if before != self._connected:
+            self._set_blind()
+
+    # -- timers --
+
+    def _run_timers(self) -> None:
+        now = time.monotonic()
+        for task, (at, interval) in self._due.items():
+            if now >= at:
+                self._due[task] = (now + interval, interval)
+                task()
+
+    def _tick(self) -> None:
+        if self._ensure_fifo():
+            log.warning("the notify FIFO had been removed or replaced; it was made anew")
+            self._check_connection()
+            self.asker.want("resync")
+        if self._read_config():
+            self.asker.want("resync", RELOAD)
+        self.recorder.read_settings()
+        self.tracker.tick(Moment.now())
+
+    def _slow_tick(self) -> None:
+        if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
+            self._daemon_found()
+        self._check_connection()
+        self._write_status()
+
+    def _resync(self) -> None:
+        self.asker.want("resync")
+
+    def _ensure_fifo(self) -> bool:
+        problem = None
+        try:
+            return self.reader.ensure()
+        except OSError as err:
+            problem = str(err)
+        finally:
+            if problem != self._fifo_problem and problem:
+                log.error("no notify FIFO: %s", problem)
+            self._fifo_problem = problem
+        return False
+
+    def _read_config(self) -> bool:
+        mark = _mark(self.paths.config)
+        if mark == self._config_mark:
+            return False
+        self._config_mark = mark
+        self.tracker.configured(layout.read(self.paths))
+        return True
+
+    def _write_status(self) -> None:
+        sources = ["netlink"]
+        if self._connected:
+            sources.append("fifo")
+        daemon = self.life.daemon
+        if daemon is not None and self._json_problem is None:
+            sources.append("json")
+        watch_status.write(
+            self.paths,
+            {
+                "running": os.getpid(),
+                "started": self.started,
+                "sources": sources,
+                "spool": self.recorder.summary(),
+                "fifo_configured": self.tracker.layout.fifo,
+                "fifo_garbage": self.reader.garbage,
+                "problems": [
+                    problem
+                    for problem in (self._fifo_problem, self._json_problem, self.recorder.problem)
+                    if problem
+                ],
+                "keepalived": None
+                if daemon is None
+                else {"pid": daemon.pid, "version": self.recorder.keepalived_version},
+                "instances": self.tracker.summary(),
+            },
+        )
+
+    def _close(self) -> None:
+        self.reader.close()
+        self.kernel.close()
+        self.life.close()
+        self.asker.cancel()
+        self.recorder.close()
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+class _Priority(logging.Formatter):
+    """Lines for the journal of systemd, which reads the level from ``<N>`` (sd-daemon(3))."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = 3 if record.levelno >= logging.ERROR else 4 if record.levelno > 20 else 6
+        return f"<{level}>{super().format(record)}"
+
+
+def main(paths: node_paths.Paths = node_paths.DEFAULT) -> int:
+    """Run the watch as a service; return its exit status."""
+    handler = logging.StreamHandler()
+    if os.environ.get("JOURNAL_STREAM"):
+        handler.setFormatter(_Priority())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    try:
+        watch = Watch(paths)
+    except (SpoolError, OSError) as err:
+        log.error("cannot start: %s", err)
+        return 1
+    signal.signal(signal.SIGTERM, watch.stop)
+    signal.signal(signal.SIGINT, watch.stop)
+    watch.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
