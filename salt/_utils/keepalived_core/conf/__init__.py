@@ -1,0 +1,28 @@
+"""The language of keepalived.conf: text to tree and back, and the table of its keywords."""
+
+from . import grammar
+from .errors import ConfError
+from .parser import parse
+from .redactor import redact, redact_data
+from .renderer import render
+from .sameness import equal
+from .tree import Block, Brace, Comment, Definition, Include, Node, Repeat, Statement, Tree
+
+__all__ = [
+    "Block",
+    "Brace",
+    "Comment",
+    "ConfError",
+    "Definition",
+    "Include",
+    "Node",
+    "Repeat",
+    "Statement",
+    "Tree",
+    "equal",
+    "grammar",
+    "parse",
+    "redact",
+    "redact_data",
+    "render",
+]

@@ -1,0 +1,119 @@
+"""keepalived's lexical rules, line by line (lib/parser.c: decomment, read_line, alloc_strvec_r).
+
+The daemon reads physical lines: it cuts the comment, looks for ``@id``, ``$NAME=``, ``~SEQ`` and
+``include`` at the line's start, and breaks what is left at every brace outside of ``"..."``;
+what stands behind a brace is read as a line of its own.
+"""
+
+from __future__ import annotations
+
+import re
+
+# A line without any of these characters is nothing but words.
+PLAIN = re.compile(r"[ \t%-?A-Z\[\]^_`a-z|]*")
+
+_MARK = re.compile(r'[!#"\\]')
+_WORD = re.compile(r'"([^"]*)"|([^ \t\f\r\v\n"]+)')
+_BARE_WORD = re.compile(r"[^ \t\f\r\v\n]+")
+# ${NAME} is one piece of a word as long as definitions are not replaced.
+_BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_]\w*(?: [\w ]*)?\}|[{}]')
+_BARE_BRACE = re.compile(r'"[^"]*"?|[{}]')
+
+DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)", re.ASCII | re.DOTALL)
+INCLUDE = re.compile(r"(include[rmwba]?)[ \t\f\r\v]+(.*)", re.DOTALL)
+REPEAT = re.compile(r"(~SEQx?|~LST)[ \t]*\([^)]*\)[ \t]*")
+CONDITION = re.compile(r"@(\^?[^ \t]*)[ \t]*")
+
+
+def split_comment(line: str) -> tuple[str, str, int]:
+    """A physical line as (text, comment, column of an unterminated quote or 0).
+
+    A comment starts at the first ``#`` or ``!`` outside of quotes, even in the middle of a
+    word.  ``\\#`` and ``\\!`` stand for themselves and lose their backslash.  A backslash that
+    ends the line goes on with a definition; it counts even at the end of a comment.
+    """
+    start = len(line) - len(line.lstrip(" \t"))
+    end = len(line)
+    quote = comment = -1
+    drop = []
+    at = start
+    goes_on = False
+    while mark := _MARK.search(line, at):
+        at = mark.start()
+        char = line[at]
+        if char == "\\":
+            if at + 1 == end:
+                goes_on = True
+                end = at
+                break
+            if quote < 0 and line[at + 1] in "#!":
+                drop.append(at)
+            at += 2
+            continue
+        if char == '"':
+            if comment < 0:
+                quote = at if quote < 0 else -1
+        elif quote < 0 and comment < 0:
+            comment = at
+        at += 1
+    stop = comment if comment >= 0 else end
+    if drop:
+        text = ""
+        for index in drop:
+            if index < stop:
+                text += line[start:index]
+                start = index + 1
+        text += line[start:stop]
+    else:
+        text = line[start:stop]
+    text = text.rstrip(" \t")
+    if goes_on:
+        text += "\\"
+    note = line[comment:end].rstrip(" \t") if comment >= 0 else ""
+    return text, note, quote + 1
+
+
+def escape(text: str) -> str:
+    """The inverse of the unescaping: ``#`` and ``!`` outside of quotes get their backslash."""
+    if "#" not in text and "!" not in text:
+        return text
+    out = []
+    quote = False
+    at = 0
+    while at < len(text):
+        char = text[at]
+        if char == "\\" and at + 1 < len(text):
+            out.append(text[at : at + 2])
+            at += 2
+            continue
+        if char == '"':
+            quote = not quote
+        elif char in "#!" and not quote:
+            out.append("\\")
+        out.append(char)
+        at += 1
+    return "".join(out)
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a line.  A ``"`` ends a word and begins a quoted one, which has no escapes.
+
+    Behind an unmatched ``"`` there is nothing more.
+    """
+    if '"' not in text:
+        return _BARE_WORD.findall(text)
+    if text.count('"') % 2:
+        text = text[: text.rindex('"')]
+    return [quoted if bare == "" else bare for quoted, bare in _WORD.findall(text)]
+
+
+def find_brace(text: str, start: int = 0, macros: bool = True) -> int:
+    """Where the next brace outside of quotes is, or -1.
+
+    macros: take ``${NAME}`` for a piece of a word, as a text before replacement wants it.
+    """
+    pattern = _BRACE if macros else _BARE_BRACE
+    for match in pattern.finditer(text, start):
+        if match[0] in "{}":
+            return match.start()
+    return -1

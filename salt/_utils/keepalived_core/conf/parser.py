@@ -1,0 +1,320 @@
+"""keepalived.conf into a tree, line by line as the daemon reads it.
+
+Structure is judged here (braces, quotes, the ``{`` a block needs); the meaning of keywords is
+not: an unknown one is kept and left to lint.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from . import lexer
+from .errors import ConfError
+from .grammar import ROOT
+from .keyword import Keyword
+from .tree import Block, Brace, Comment, Definition, Include, Node, Repeat, Statement, Tree
+
+# Nothing in keepalived nests deeper than six blocks; far beyond that a file is an attack on
+# whoever walks the tree.
+MAX_DEPTH = 40
+
+_INCLUDES = frozenset({"include", "includer", "includem", "includew", "includeb", "includea"})
+_ODD = re.compile(r"[\"'\\#!${}]")
+_NOTHING: Mapping[str, Keyword] = {}
+
+
+def parse(text: str, path: str | None = None, strict: bool = True) -> Tree:
+    """Read a configuration.
+
+    path: the file's name, for messages.  strict: raise ConfError for damaged structure;
+    otherwise what is wrong is collected in ``Tree.problems`` and everything is kept.
+    Definitions, conditions, repetitions and includes stay as they are written.
+    """
+    builder = Builder(path)
+    builder.read(text)
+    tree = builder.finish()
+    if strict and tree.problems:
+        raise tree.problems[0]
+    return tree
+
+
+class Builder:
+    """Grows a tree from lines.
+
+    macros: whether ``${NAME}`` is still to be replaced and therefore part of a word.
+    """
+
+    def __init__(self, path: str | None = None, macros: bool = True):
+        self.tree = Tree(path=path)
+        self.macros = macros
+        self._nodes = self.tree.children
+        self._scope = ROOT
+        self._stack: list[tuple[Block, list[Node], Mapping[str, Keyword]]] = []
+        # The statement a '{' would belong to, and whether its keyword cannot do without.
+        self._last: Statement | None = None
+        self._needs_brace = False
+        self._definition: Definition | None = None
+        self._touched: Node | Block | None = None
+        self._at_end = False
+        # The first block that cannot stand where it does, and the one around it.
+        self._misplaced: tuple[Block, Block] | None = None
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def read(self, text: str) -> None:
+        """All lines of a text."""
+        plain = lexer.PLAIN.fullmatch
+        for number, line in enumerate(text.split("\n"), 1):
+            if self._definition is None:
+                if plain(line):
+                    if words := line.split():
+                        if words[0] in _INCLUDES:
+                            self.line(line, number)
+                        else:
+                            self._statement(words[0], words[1:], number)
+                    continue
+                bare = line.strip(" \t")
+                if bare == "}":
+                    self._close(number, "")
+                    continue
+                if bare[-1:] == "{" and plain(bare, 0, len(bare) - 1):
+                    if words := bare[:-1].split():
+                        self._statement(words[0], words[1:], number)
+                    self._open(number, "")
+                    continue
+            self.line(line, number)
+
+    def line(self, line: str, number: int) -> None:
+        """One physical line with all its oddities."""
+        line = line.rstrip("\r")
+        if "\0" in line:
+            at = line.index("\0")
+            self._problem("there is a NUL byte; keepalived reads no further here", number, at + 1)
+            line = line[:at]
+        text, comment, quote = lexer.split_comment(line)
+        if quote:
+            self._problem("unterminated quote: the '\"' here has no partner", number, quote)
+        if self._definition is not None and self._continue_definition(line, text, comment):
+            return
+        self.text(text, number, comment)
+
+    def text(self, text: str, number: int, comment: str = "") -> None:
+        """One line without its comment."""
+        self._touched = None
+        self._at_end = False
+        condition = ""
+        while text:
+            if text[0] == "@":
+                text, condition = self._condition(text, condition, number)
+                if not text:
+                    break
+            if text[0] == "$" and (match := lexer.DEFINITION.match(text)):
+                self._define(match[1], match[2], number, condition, comment)
+                return
+            if text.startswith(("~SEQ", "~LST")):
+                self._repeat(text, number, condition)
+                break
+            if match := lexer.INCLUDE.fullmatch(text):
+                self._add(Include(match[1], match[2], number, condition))
+                break
+            if text[0] == "{":
+                self._open(number, condition)
+                text = text[1:]
+            elif text[0] == "}":
+                self._close(number, condition)
+                text = text[1:]
+            else:
+                brace = lexer.find_brace(text, 0, self.macros)
+                piece = text if brace < 0 else text[:brace]
+                self._piece(piece, number, condition)
+                text = "" if brace < 0 else text[brace:]
+            text = text.lstrip(" \t")
+        if comment:
+            self._comment(comment, number)
+
+    def finish(self) -> Tree:
+        """The tree, after the last line."""
+        if self._needs_brace:
+            self._missing_brace(None)
+        for block, _, _ in self._stack:
+            block.closed = False
+        if self._stack:
+            self._unclosed()
+        return self.tree
+
+    # -- what a line can be ----------------------------------------------------------------
+
+    def _condition(self, text: str, outer: str, number: int) -> tuple[str, str]:
+        match = lexer.CONDITION.match(text)
+        assert match is not None
+        if outer:
+            self._problem(
+                f"a second condition {match[0].strip()} on one line; keepalived takes one",
+                number,
+                1,
+            )
+        rest = text[match.end() :]
+        if not rest:
+            # keepalived drops a line that is nothing but a condition.
+            self._add(Comment(text, number))
+        return rest, match[1]
+
+    def _define(self, name: str, value: str, number: int, condition: str, comment: str) -> None:
+        more = value.endswith("\\")
+        node = Definition(name, [value.rstrip("\\").rstrip(" \t") if more else value], number)
+        node.condition = condition
+        node.comments = [comment]
+        self._add(node)
+        if more:
+            self._definition = node
+
+    def _continue_definition(self, line: str, text: str, comment: str) -> bool:
+        """Whether the line belonged to the definition that the lines before began."""
+        definition = self._definition
+        assert definition is not None
+        if not line:
+            self._definition = None
+            return False
+        if not text.endswith("\\") and text:
+            self._definition = None
+        text = text.removesuffix("\\").rstrip(" \t")
+        if text or comment:
+            definition.lines.append(text)
+            definition.comments.append(comment)
+        return True
+
+    def _repeat(self, text: str, number: int, condition: str) -> None:
+        match = lexer.REPEAT.match(text)
+        if match is None:
+            self._problem(
+                f"{text[:4]} wants a list in parentheses, such as ~SEQ(NUM, 1, 5)", number, 1
+            )
+            self._add(Repeat(text, "", number, condition))
+            return
+        self._add(Repeat(match[0].rstrip(" \t"), text[match.end() :], number, condition))
+
+    def _piece(self, piece: str, number: int, condition: str) -> None:
+        words = lexer.split_words(piece)
+        if not words:
+            return
+        source = piece.strip(" \t") if _ODD.search(piece) else None
+        self._statement(words[0], words[1:], number, condition, source)
+
+    # -- growing the tree ------------------------------------------------------------------
+
+    def _add(self, node: Node) -> None:
+        self._last = None
+        self._needs_brace = False
+        self._nodes.append(node)
+        self._touched = node
+
+    def _statement(
+        self,
+        keyword: str,
+        args: list[str],
+        number: int,
+        condition: str = "",
+        source: str | None = None,
+    ) -> None:
+        if self._needs_brace:
+            self._missing_brace(number)
+        node = Statement(keyword, args, number, condition, "", source)
+        self._nodes.append(node)
+        self._last = self._touched = node
+        known = self._scope.get(keyword)
+        self._needs_brace = known is not None and known.is_block and not condition
+
+    def _open(self, number: int, condition: str) -> None:
+        self._needs_brace = False
+        statement = self._last
+        if statement is None or len(self._stack) >= MAX_DEPTH:
+            reason = "'{' belongs to nothing: a keyword must come before it"
+            if statement is not None:
+                reason = f"blocks nested deeper than {MAX_DEPTH}"
+            self._problem(reason, number, 1)
+            self._add(Brace("{", number, condition))
+            return
+        block = Block(
+            statement.keyword,
+            statement.args,
+            None,
+            statement.line,
+            statement.condition,
+            statement.comment,
+            statement.source,
+        )
+        block.open_condition = condition
+        nodes = self._nodes
+        while nodes[-1] is not statement:
+            block.children.insert(0, nodes.pop())  # comments between the keyword and its '{'
+        nodes[-1] = block
+        foreign = self._scope and block.keyword in ROOT and block.keyword not in self._scope
+        if foreign and self._misplaced is None:
+            self._misplaced = (block, self._stack[-1][0])
+        self._stack.append((block, nodes, self._scope))
+        known = self._scope.get(block.keyword)
+        self._scope = known.children if known is not None else _NOTHING
+        self._nodes = block.children
+        self._last = None
+        self._touched = block
+        self._at_end = False
+
+    def _close(self, number: int, condition: str) -> None:
+        if self._needs_brace:
+            self._missing_brace(number)
+            self._needs_brace = False
+        self._last = None
+        if not self._stack:
+            self._problem(
+                "'}' closes nothing: there is one too many, or a '{' is missing", number, 1
+            )
+            self._add(Brace("}", number, condition))
+            return
+        block, self._nodes, self._scope = self._stack.pop()
+        block.end_condition = condition
+        self._touched = block
+        self._at_end = True
+
+    def _comment(self, comment: str, number: int) -> None:
+        node = self._touched
+        if node is None or isinstance(node, Comment):
+            self._nodes.append(Comment(comment, number))
+        elif isinstance(node, Block) and self._at_end:
+            node.end_comment = comment
+        elif node.comment:
+            self._nodes.append(Comment(comment, number))
+        else:
+            node.comment = comment
+
+    # -- what is wrong ---------------------------------------------------------------------
+
+    def _problem(self, reason: str, number: int, column: int) -> None:
+        self.tree.problems.append(ConfError(reason, number, column, self.tree.path))
+
+    def _missing_brace(self, number: int | None) -> None:
+        node = self._last
+        assert node is not None
+        words = " ".join(node.words)
+        what = "the file ends" if number is None else f"line {number} goes on without it"
+        self._problem(
+            f"'{words}' begins a block, but its '{{' is missing ({what}); write '{words} {{'",
+            node.line,
+            len(words) + 1,
+        )
+
+    def _unclosed(self) -> None:
+        """The block left open; better, where another one begins that cannot be inside of it."""
+        if self._misplaced is not None:
+            inner, outer = self._misplaced
+            self._problem(
+                f"'{' '.join(inner.words)}' begins inside of '{' '.join(outer.words)}' (line "
+                f"{outer.line}), which is not closed: a '}}' is missing before this line",
+                inner.line,
+                1,
+            )
+            return
+        block = self._stack[-1][0]
+        self._problem(
+            f"'{' '.join(block.words)} {{' is never closed: its '}}' is missing", block.line, 1
+        )

@@ -1,0 +1,152 @@
+"""One pillar value into the words that stand behind a keyword.
+
+Types are strict where YAML is treacherous: text must be text (an unquoted 0123 has already
+become 83), a flag must be a boolean (keepalived would take `nopreempt False` for true).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..conf import lexer
+from ..conf import values as conf_values
+from ..conf.keyword import (
+    CHOICE,
+    DECIMAL,
+    FLAG,
+    INTEGER,
+    SCRIPT,
+    SWITCH,
+    SWITCH_WORDS,
+    WORDS,
+    Keyword,
+)
+from .errors import kind_of
+
+
+class Unfit(ValueError):
+    """Why a value does not fit its keyword."""
+
+
+def words(keyword: Keyword, value: Any) -> list[str] | None:
+    """The words for a value; None when the keyword is to be left out.  Raises Unfit."""
+    args = _typed(keyword, value)
+    if args is None:
+        return None
+    reason = conf_values.fault(keyword, args)
+    if not reason and (extra := conf_values.surplus(keyword, args)):
+        reason = f"keepalived would ignore {' '.join(extra)!r}"
+    if reason:
+        raise Unfit(_shown(keyword, value, reason))
+    return args
+
+
+def _typed(keyword: Keyword, value: Any) -> list[str] | None:
+    if isinstance(value, Mapping):
+        raise Unfit(f"a value belongs here ({conf_values.wanted(keyword)}), not a mapping")
+    if keyword.kind == FLAG:
+        return _flag(keyword, value)
+    if value is None:
+        if keyword.words[0] == 0:
+            raise Unfit("there is nothing here; write true or false")
+        raise Unfit(f"the value is missing: {conf_values.wanted(keyword)}")
+    if keyword.kind == SWITCH:
+        return _switch(value)
+    if isinstance(value, bool):
+        if keyword.words[0] == 0:
+            return [] if value else None
+        raise Unfit(_shown(keyword, value, conf_values.wanted(keyword)))
+    if keyword.kind in (INTEGER, DECIMAL):
+        return _number(keyword, value)
+    if keyword.kind == WORDS or keyword.words[1] != 1:
+        return _words(keyword, value)
+    if not isinstance(value, str):
+        if isinstance(value, (list, tuple)):
+            raise Unfit(f"one value belongs here ({conf_values.wanted(keyword)}), not a list")
+        hint = "quote it" if keyword.kind != CHOICE else conf_values.wanted(keyword)
+        raise Unfit(_shown(keyword, value, f"{kind_of(value)} is not text; {hint}"))
+    if keyword.kind == SCRIPT:
+        return [_command(value)]
+    return [_unquoted(value)]
+
+
+def _flag(keyword: Keyword, value: Any) -> list[str] | None:
+    if value is True:
+        return []
+    if value is False:
+        return None
+    raise Unfit(
+        f"{kind_of(value)} is no boolean; write {keyword.name}: true, or false to leave it out "
+        "(keepalived takes the word alone for true, whatever follows it)"
+    )
+
+
+def _switch(value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, str) and value in SWITCH_WORDS:
+        return [value]
+    raise Unfit(f"{kind_of(value)} is neither true nor false")
+
+
+def _number(keyword: Keyword, value: Any) -> list[str]:
+    if isinstance(value, int):
+        return [str(value)]
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise Unfit(f"{value} is no number; {conf_values.wanted(keyword)}")
+        if keyword.kind == INTEGER and value == int(value):
+            raise Unfit(f"{value} is no whole number; write {int(value)}")
+        return [f"{value:.6f}".rstrip("0").rstrip(".")]
+    if isinstance(value, str):
+        return value.split() or [""]
+    raise Unfit(f"{kind_of(value)} is no number; {conf_values.wanted(keyword)}")
+
+
+def _words(keyword: Keyword, value: Any) -> list[str]:
+    if isinstance(value, str):
+        if keyword.kind == SCRIPT:
+            return [_command(value)]
+        found = lexer.split_words(value) if keyword.words[1] != 1 else [value]
+        if not found:
+            raise Unfit(f"the text is empty; {conf_values.wanted(keyword)}")
+        return found
+    if isinstance(value, (list, tuple)):
+        if not all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in value):
+            raise Unfit("the items of this list must be words")
+        items = [str(item) for item in value]
+        if keyword.kind == SCRIPT and items:
+            items[0] = _command(items[0])
+        return items
+    return [str(value)]
+
+
+def _command(text: str) -> str:
+    """A script's command line, which keepalived splits like a shell."""
+    text = _unquoted(text.strip())
+    if not text:
+        raise Unfit("the command is empty")
+    if "\\" in text:
+        raise Unfit(
+            f"{text!r} contains a backslash, which keepalived releases read differently; "
+            "put the command into a script file"
+        )
+    if text.count("'") % 2:
+        raise Unfit(f"{text!r} has a ' without a partner")
+    return text
+
+
+def _unquoted(text: str) -> str:
+    """The official formula's users write the file's own quotes into the value."""
+    if len(text) >= 2 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+        return text[1:-1]
+    return text
+
+
+def _shown(keyword: Keyword, value: Any, reason: str) -> str:
+    if not keyword.secret:
+        return reason
+    if not isinstance(value, str):
+        return "the secret is not text; quote it"
+    return "the secret cannot be used as it is"
