@@ -178,14 +178,16 @@ def _priorities(
         if node not in numbers:
             mistakes.add(path, f"{node} has no priority here")
             continue
-        body = known[str(name)]
-        if "priority" in body and body["priority"] != numbers[node]:
+        # The shared config's priority is a default (the classic guide has one); the node's own
+        # overlay says the same thing as this map, and may not say it differently.
+        overlay = (nodes or {}).get(node, {}).get("config")
+        own = instances(overlay).get(str(name), {}).get("priority", numbers[node])
+        if own != numbers[node]:
             mistakes.add(
-                (TOP, "config", "vrrp_instance", str(name), "priority"),
-                f"{body['priority']} is given here and {numbers[node]} in {':'.join(path)}; "
-                "keep one of them",
+                (TOP, "nodes", node, "config", "vrrp_instance", str(name), "priority"),
+                f"{own} is given here and {numbers[node]} in {':'.join(path)}; keep one of them",
             )
-        body["priority"] = numbers[node]
+        known[str(name)]["priority"] = numbers[node]
 
 
 def _numbers(
