@@ -18,6 +18,10 @@ keepalived-config:
       {%- for path in keepalived.scripts %}
       - file: {{ ("keepalived-script-" ~ path) | json }}
       {%- endfor %}
+      {%- if keepalived.firewall.get("vrrp", True) is not sameas false %}
+      # A node that hears no adverts makes itself master.
+      - keepalived_firewall: keepalived-firewall-vrrp
+      {%- endif %}
       {%- if keepalived.systemd %}
       # The configuration names the watch's FIFO; keepalived never removes one it finds.
       - keepalived: keepalived-watch-installed

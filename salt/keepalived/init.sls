@@ -3,6 +3,7 @@
 # master's own minion) and keepalived.clean.
 include:
   - keepalived.modules
+  - keepalived.valid
   - keepalived.package
   - keepalived.scripts
   - keepalived.sysctl

@@ -4,6 +4,7 @@
 
 include:
   - keepalived.modules
+  - keepalived.valid
 {%- if keepalived.synced %}
 
 keepalived-package-installed:
@@ -16,6 +17,8 @@ keepalived-package-installed:
       - {{ package }}
       {%- endif %}
       {%- endfor %}
+    - require:
+      - keepalived_pillar: keepalived-pillar-valid
 
 keepalived-version-supported:
   keepalived.version_supported:

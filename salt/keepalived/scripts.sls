@@ -4,6 +4,7 @@
 
 include:
   - keepalived.modules
+  - keepalived.valid
 {%- if keepalived.synced %}
 {%- for path, script in keepalived.scripts.items() %}
 
@@ -23,5 +24,7 @@ include:
     {%- if keepalived.selinux and keepalived.script_context %}
     - selinux: {{ keepalived.script_context | json }}
     {%- endif %}
+    - require:
+      - keepalived_pillar: keepalived-pillar-valid
 {%- endfor %}
 {%- endif %}

@@ -3,6 +3,7 @@
 
 include:
   - keepalived.modules
+  - keepalived.valid
 {%- if keepalived.synced and keepalived.sysctl.get("ip_nonlocal_bind") is sameas true %}
 {%- for family in ("ipv4", "ipv6") %}
 {#- No such file: the kernel runs without IPv6, and the setting would fail. #}
@@ -13,6 +14,8 @@ keepalived-sysctl-{{ family }}-nonlocal-bind:
     - name: net.{{ family }}.ip_nonlocal_bind
     - value: 1
     - config: {{ keepalived.sysctl_file }}
+    - require:
+      - keepalived_pillar: keepalived-pillar-valid
 {%- endif %}
 {%- endfor %}
 {%- endif %}

@@ -1,108 +1,14 @@
-"""Render the formula's SLS with Salt itself, for any family of distributions and any pillar."""
+"""Rendering is shared: a minion's loaders take a second to start."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-import salt.config
-import salt.state
-from salt._logging.impl import shutdown_temp_handler
 
-# Salt keeps log lines for a log file that is never set up here, and prints them at exit, when
-# pytest has closed the stream.
-shutdown_temp_handler()
-
-ROOT = Path(__file__).resolve().parents[3]
-
-# What Salt reports on real machines, as far as the formula looks at it.
-FAMILIES: dict[str, dict[str, Any]] = {
-    "debian": {"os": "Debian", "os_family": "Debian", "osmajorrelease": 12},
-    "ubuntu": {"os": "Ubuntu", "os_family": "Debian", "osmajorrelease": 24},
-    "rhel8": {"os": "RedHat", "os_family": "RedHat", "osmajorrelease": 8},
-    "rhel9": {"os": "Rocky", "os_family": "RedHat", "osmajorrelease": 9},
-    "suse": {"os": "SUSE", "os_family": "Suse", "osmajorrelease": 15},
-    "arch": {"os": "Arch", "os_family": "Arch"},
-}
-
-States = dict[str, dict[str, dict[str, Any]]]
-
-
-class Rendered:
-    """The outcome of one rendering: Salt's own errors, and the states in order of execution."""
-
-    def __init__(self, errors: list[str], chunks: list[dict[str, Any]]) -> None:
-        self.errors = errors
-        self.chunks = chunks
-
-    def ids(self) -> list[str]:
-        return [chunk["__id__"] for chunk in self.chunks]
-
-    def __getitem__(self, state_id: str) -> dict[str, Any]:
-        found = [chunk for chunk in self.chunks if chunk["__id__"] == state_id]
-        assert found, f"no state {state_id} among {self.ids()}"
-        return found[0]
-
-    def functions(self) -> set[str]:
-        return {f"{chunk['state']}.{chunk['fun']}" for chunk in self.chunks}
-
-
-class Renderer:
-    """A minion of which only grains, pillar and the presence of the bundle's modules vary."""
-
-    def __init__(self, root_dir: Path) -> None:
-        self.opts = salt.config.minion_config(None)
-        self.opts.update(
-            id="controller1",
-            file_client="local",
-            file_roots={"base": [str(ROOT / "salt")]},
-            pillar_roots={"base": []},
-            root_dir=str(root_dir),
-            cachedir=str(root_dir / "cache"),
-            extension_modules=str(root_dir / "cache" / "extmods"),
-            conf_file=str(root_dir / "minion"),
-            fileserver_backend=["roots"],
-        )
-
-    def render(
-        self,
-        sls: str,
-        family: str = "debian",
-        pillar: dict[str, Any] | None = None,
-        synced: bool = True,
-        **grains: Any,
-    ) -> Rendered:
-        opts = copy.deepcopy(self.opts)
-        opts["module_dirs"] = [str(ROOT / "salt")] if synced else []
-        opts["grains"] = {
-            "id": "controller1",
-            "kernel": "Linux",
-            "init": "systemd",
-            "pythonexecutable": "/opt/saltstack/salt/bin/python3",
-            **FAMILIES[family],
-            **grains,
-        }
-        with salt.state.HighState(opts, pillar_override=pillar or {}) as highstate:
-            high, errors = highstate.render_highstate({"base": [sls]})
-            if errors:
-                return Rendered(errors, [])
-            high, errors = highstate.state.reconcile_extend(high)
-            high, more = highstate.state.requisite_in(high)
-            errors += more + highstate.state.verify_high(high)
-            if errors:
-                return Rendered(errors, [])
-            chunks, errors = highstate.state.compile_high_data(high)
-            return Rendered(errors, chunks)
+from tests.unit.formula.rendering import Rendered, Renderer
 
 
 @pytest.fixture(scope="session")
-def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
-    return Renderer(tmp_path_factory.mktemp("minion"))
-
-
-@pytest.fixture(scope="session")
-def render(renderer: Renderer) -> Callable[..., Rendered]:
-    return renderer.render
+def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Rendered]:
+    return Renderer(tmp_path_factory.mktemp("minion")).render
