@@ -34,7 +34,7 @@ class Line:
 
 def parse_line(raw: bytes) -> Line | None:
     """Read one line without its end; None when it is not one of keepalived's VRRP lines."""
-    match = _LINE.fullmatch(raw.decode("utf-8", "surrogateescape"))
+    match = _LINE.fullmatch(raw.decode("utf-8", "replace"))
     return None if match is None else Line(match[1], match[2], match[3], int(match[4]))
 
 

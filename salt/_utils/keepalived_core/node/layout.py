@@ -45,7 +45,7 @@ def read(paths: Paths) -> Layout:
     there is one, knows better.
     """
     try:
-        text = paths.config.read_text(encoding="utf-8", errors="surrogateescape")
+        text = paths.config.read_text(encoding="utf-8", errors="replace")
         return from_text(text, paths.fifo)
     except OSError as err:
         log.info("%s: %s", paths.config, err.strerror)

@@ -393,9 +393,10 @@ def journal(
     """
     if last < 1:
         raise ValueError(f"last must be above 0, not {last!r}")
+    start = _epoch(since)
     try:
         with Spool.open(paths.spool) as spool:
-            return spool.tail(last, _epoch(since), instance)
+            return spool.tail(last, start, instance)
     except FileNotFoundError:
         return []
     except sqlite3.Error as err:
