@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from lab.demo import VIP, configure_master, one_holder, summarise
+from lab.demo import OWNER, VIP, configure_master, one_holder, summarise, wait_for_beacons
 from lab.lab import Lab
 from lab.probing import probing
 
@@ -27,9 +27,8 @@ def main() -> None:
         lab.push()
         configure_master(lab)
         summarise(lab.salt("controller*", "state.highstate", timeout=240))
-        one_holder(lab, timeout=30)
-        time.sleep(15)  # the minions' own restart for their new settings
-        lab.wait_minions()
+        one_holder(lab, OWNER, timeout=30)
+        wait_for_beacons(lab, timeout=60)
         print("| change on three nodes | probes | lost | longest gap s |")
         print("| --- | --- | --- | --- |")
         with probing(lab, VIP) as probe:
