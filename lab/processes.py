@@ -47,9 +47,10 @@ def all_pids() -> list[int]:
 
 def in_cgroup(path: Path) -> Iterator[int]:
     """Process ids in a control group and all groups below it."""
-    for file in [path / "cgroup.procs", *path.rglob("cgroup.procs")]:
+    # os.walk passes over a group that goes away meanwhile, as those of finished units do.
+    for directory, _groups, _files in os.walk(path):
         try:
-            text = file.read_text()
+            text = Path(directory, "cgroup.procs").read_text()
         except OSError:
             continue
         # 0 stands for a process that is not visible from here.
