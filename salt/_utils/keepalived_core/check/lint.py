@@ -7,15 +7,21 @@ KA4xx scripts; a code keeps its meaning for ever.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..conf import entries, grammar, meaning, values
+from ..conf import entries, grammar, lexer, meaning, values
+from ..conf.errors import ConfError
+from ..conf.evaluator import evaluate, is_plain
 from ..conf.keyword import ENTRIES, FIRST, FLAG, LAST, ONCE, Keyword, Version, version_text
 from ..conf.keyword import version as read_version
 from ..conf.meaning import ERROR, WARNING
+from ..conf.renderer import MAX_LINE
 from ..conf.tree import Block, Container, Node, Statement, Tree
 
+# Looking for the word that was meant is slow; a file of garbage shall not be.
+MAX_SUGGESTIONS = 20
 _SEVERITIES = {ERROR: 0, WARNING: 1}
 _TRACKED = frozenset(
     {"track_interface", "track_script", "track_file", "track_process", "track_bfd"}
@@ -35,15 +41,27 @@ class Finding:
     hint: str
 
 
-def lint(tree: Tree, version: str | Version | None = None) -> list[Finding]:
+def lint(
+    tree: Tree, version: str | Version | None = None, config_id: str | None = None
+) -> list[Finding]:
     """All findings of a tree, in the order of the file.
 
     version: the keepalived it is for, ``"2.2.7"`` or ``(2, 2, 7)``; None: the newest.
+    config_id: whose ``@id`` lines count; None: this host's, the first part of its name, as
+    keepalived has it without ``-i``.
     """
     release = read_version(version)
+    source = tree.source
+    if tree.source and not is_plain(tree):
+        own = os.uname().nodename.partition(".")[0] if config_id is None else config_id
+        try:
+            tree = evaluate(tree.source, own, tree.path, strict=False)
+        except ConfError as error:
+            return [Finding(ERROR, "KA100", error.line, "", error.reason, "")]
     found = [
         Finding(ERROR, "KA100", problem.line, "", problem.reason, "") for problem in tree.problems
     ]
+    found += _lines(source)
     found += _form(tree, grammar.ROOT, (), release)
     for fault in meaning.judge(tree, release):
         found.append(
@@ -59,17 +77,55 @@ def lint(tree: Tree, version: str | Version | None = None) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.line, _SEVERITIES[finding.severity]))
 
 
+def _lines(source: str) -> Iterator[Finding]:
+    """What goes wrong before any keyword is looked at."""
+    for number, line in enumerate(source.split("\n"), 1):
+        if len(line) > MAX_LINE // 4 and len(line.encode("utf-8", "surrogateescape")) > MAX_LINE:
+            yield Finding(
+                ERROR,
+                "KA112",
+                number,
+                "",
+                f"the line is longer than the {MAX_LINE} bytes keepalived reads at once; it takes "
+                "the rest for another line",
+                "write shorter lines, comments included",
+            )
+        if "#" in line or "!" in line:
+            cut = lexer.split_comment(line)
+            start = cut.start
+            if lexer.split_comment(cut.text).start >= 0:
+                yield Finding(
+                    WARNING,
+                    "KA109",
+                    number,
+                    "",
+                    "a backslash does not save a '#' or '!': keepalived's children see a comment",
+                    "put the value in double quotes",
+                )
+            if start > 0 and line[start - 1] not in " \t{}":
+                yield Finding(
+                    WARNING,
+                    "KA109",
+                    number,
+                    "",
+                    f"{line[start]!r} cuts a word: what follows is a comment to keepalived",
+                    "put the value in double quotes, or a blank before the comment",
+                )
+
+
 def _form(
     container: Container, scope: Mapping[str, Keyword], path: tuple[str, ...], release: Version
 ) -> Iterator[Finding]:
     """Keywords and values of one block and of those in it."""
     seen: set[str] = set()
+    strangers = 0
     for node in container.children:
         if not isinstance(node, Statement):
             continue
         keyword = scope.get(node.keyword)
         if keyword is None:
-            yield _unknown(node, scope, path)
+            strangers += 1
+            yield _unknown(node, scope, path, strangers <= MAX_SUGGESTIONS)
             continue
         if keyword.repeat in (FIRST, ONCE) and node.keyword in seen:
             kept = "first" if keyword.repeat == FIRST else "last"
@@ -94,8 +150,10 @@ def _form(
                 yield from _form(node, keyword.children, inside, release)
 
 
-def _unknown(node: Statement, scope: Mapping[str, Keyword], path: tuple[str, ...]) -> Finding:
-    meant = grammar.nearest(node.keyword, scope)
+def _unknown(
+    node: Statement, scope: Mapping[str, Keyword], path: tuple[str, ...], suggest: bool
+) -> Finding:
+    meant = grammar.nearest(node.keyword, scope) if suggest else ""
     last = grammar.REMOVED.get(node.keyword)
     if last:
         hint = f"keepalived {version_text(last)} was the last to know it; remove it"

@@ -2,6 +2,7 @@
 
 from . import grammar
 from .errors import ConfError
+from .evaluator import evaluate
 from .parser import parse
 from .redactor import redact, redact_data
 from .renderer import render
@@ -20,6 +21,7 @@ __all__ = [
     "Statement",
     "Tree",
     "equal",
+    "evaluate",
     "grammar",
     "parse",
     "redact",

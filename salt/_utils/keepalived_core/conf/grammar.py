@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from . import grammar_global, grammar_server, grammar_vrrp
 from .keyword import Keyword, Version
@@ -55,12 +56,26 @@ def walk() -> Iterator[tuple[tuple[str, ...], Keyword]]:
             stack.append(((*path, name), child))
 
 
+@lru_cache(maxsize=1024)
+def _near(word: str, scope: tuple[str, ...]) -> str:
+    found = difflib.get_close_matches(word, scope, n=1, cutoff=0.7)
+    return found[0] if found else ""
+
+
 def nearest(word: str, scope: Iterable[str]) -> str:
     """The word that was probably meant, or an empty string."""
-    found = difflib.get_close_matches(word, list(scope), n=1, cutoff=0.7)
-    return found[0] if found else ""
+    return _near(word, tuple(scope)) if len(word) <= 40 else ""
 
 
 def homes(word: str) -> list[str]:
     """The blocks a keyword may stand in, outermost words first; empty when there is none."""
-    return [" / ".join(path[:-1]) for path, _ in walk() if path[-1] == word and len(path) > 1]
+    return _homes().get(word, [])
+
+
+@lru_cache(maxsize=1)
+def _homes() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path, _ in walk():
+        if len(path) > 1:
+            found.setdefault(path[-1], []).append(" / ".join(path[:-1]))
+    return found

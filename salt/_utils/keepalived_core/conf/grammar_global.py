@@ -21,7 +21,7 @@ smtp_server               words 1..2                   0.5.3   2617
 smtp_helo_name            text                         1.2.20  2618  = local host name
 smtp_connect_timeout      integer 0..4294              0.5.3   2619  = 30 s
 notification_email        wordlist                     0.5.3   2620
-smtp_alert                switch                       0.5.7   2621
+smtp_alert                switch                       2.0.0   2621
 startup_script            script                       2.1.0   2622
 startup_script_timeout    integer 1..1000              2.1.0   2623  = 10 s
 shutdown_script           script                       2.1.0   2624

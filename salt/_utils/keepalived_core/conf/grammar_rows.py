@@ -9,7 +9,8 @@ words A..B [choices]; A|B|C (one of these); block, named [A..B words], wordlist,
 since: the first release that reads the word; a block's own release counts for all in it.
 line: where keepalived 2.4.3 installs it, in the table's file unless it names another.
 notes, separated by ``;``: first, once, last, many (what a second occurrence does), secret,
-``use X`` (deprecated), ``= X`` (default).
+any case (of choices), name (one must follow),
+bare (the value may be missing), ``use X`` (deprecated), ``= X`` (default).
 """
 
 from __future__ import annotations
@@ -139,6 +140,12 @@ def _noted(row: Keyword, note: str) -> Keyword:
         return replace(row, repeat=_REPEAT[note])
     if note == "secret":
         return replace(row, secret=True)
+    if note == "bare":
+        return replace(row, words=(0, row.words[1]))
+    if note == "name":
+        return replace(row, words=(1, 1))
+    if note == "any case":
+        return replace(row, any_case=True)
     if note.startswith("use "):
         return replace(row, deprecated=note)
     if note.startswith("= "):

@@ -57,8 +57,8 @@ host       block  1.1.8  310
 UDP_CHECK = rows(
     "check_udp.c",
     """
-payload           text              2.2.0  193
-require_reply     text              2.1.0  194   = false
+payload           words 1..         2.2.0  193
+require_reply     words 0..         2.1.0  194   = false
 min_reply_length  integer 0..65535  2.2.0  195   = 0
 max_reply_length  integer 0..65535  2.2.0  196   = 255
     """,
@@ -134,20 +134,20 @@ REAL_SERVER = rows(
     "check_parser.c",
     """
 weight              integer 0..I32MAX  0.5.3   1002  = of virtual_server
-lvs_method          words 1..          1.1.5   1003  = of virtual_server
+lvs_method          words 1..          1.3.6   1003  = of virtual_server
 uthreshold          integer 0..U32     1.1.13  1004
 lthreshold          integer 0..U32     1.1.13  1005
 inhibit_on_failure  switch             0.6.8   1006  = of virtual_server
 notify_up           script             1.0.0   1007
 notify_down         script             1.0.0   1008
-alpha               switch             1.1.16  1009  = of virtual_server
-retry               integer 1..U32     1.1.8   1010  = of virtual_server
-delay_before_retry  decimal 0..TIMER   0.5.3   1011  = of virtual_server
-warmup              decimal 0..TIMER   1.2.13  1012  = of virtual_server
+alpha               switch             1.3.7   1009  = of virtual_server
+retry               integer 1..U32     1.3.7   1010  = of virtual_server
+delay_before_retry  decimal 0..TIMER   1.3.7   1011  = of virtual_server
+warmup              decimal 0..TIMER   1.3.7   1012  = of virtual_server
 connect_timeout     decimal US..SECS   0.5.3   1013  = of virtual_server
-delay_loop          decimal US..TIMER  0.5.3   1014  = of virtual_server
-smtp_alert          switch             0.5.7   1015  = global, else true
-virtualhost         text               0.5.8   1016  once
+delay_loop          decimal US..TIMER  1.3.7   1014  = of virtual_server
+smtp_alert          switch             2.0.0   1015  = global, else true
+virtualhost         text               1.3.6   1016  once
 snmp_name           text               2.2.3   1018  once
 MISC_CHECK          block              0.5.3   check_misc.c:209
 SMTP_CHECK          block              1.1.8   check_smtp.c:296
@@ -176,12 +176,12 @@ VIRTUAL_SERVER = rows(
     "check_parser.c",
     """
 ip_family                inet|inet6          1.2.20  953   = from addresses
-retry                    integer 1..U32      1.1.8   954   = 1
-delay_before_retry       decimal 0..TIMER    0.5.3   955   = 1 s
-warmup                   decimal 0..TIMER    1.2.13  956   = delay_loop
-connect_timeout          decimal US..SECS    0.5.3   957   = 5 s
+retry                    integer 1..U32      1.3.7   954   = 1
+delay_before_retry       decimal 0..TIMER    1.3.7   955   = 1 s
+warmup                   decimal 0..TIMER    1.3.7   956   = delay_loop
+connect_timeout          decimal US..SECS    2.0.13  957   = 5 s
 delay_loop               decimal US..TIMER   0.5.3   958   = 60 s
-inhibit_on_failure       flag                0.6.8   959
+inhibit_on_failure       flag                1.3.7   959
 lb_algo                  SCHEDULERS          0.5.3   960   = wlc
 lvs_sched                SCHEDULERS          1.1.5   961   = wlc
 hashed                   flag                1.3.0   963
@@ -196,11 +196,11 @@ mh-fallback              flag                2.0.20  972
 lb_kind                  words 1..           0.5.3   974   = NAT
 lvs_method               words 1..           1.1.5   975   = NAT
 persistence_engine       text                1.2.20  976
-persistence_timeout      integer 1..2678400  0.5.3   977   = 360 when bare
-persistence_granularity  integer 1..128      0.5.7   978   = /32 (IPv4) /128 (IPv6)
-protocol                 TCP|SCTP|UDP        0.5.3   979   = UDP
+persistence_timeout      integer 1..2678400  0.5.3   977   = 360 when bare; bare
+persistence_granularity  words 1..1          0.5.7   978   = /32 (IPv4) /128 (IPv6)
+protocol                 TCP|SCTP|UDP        0.5.3   979   any case; = UDP
 ha_suspend               flag                1.0.0   980
-smtp_alert               switch              0.5.7   981   = global, else false
+smtp_alert               switch              2.0.0   981   = global, else false
 virtualhost              text                0.5.8   982   once
 snmp_name                text                2.2.3   984   once
 alpha                    flag                1.1.16  988
@@ -209,7 +209,7 @@ quorum_up                script              1.1.16  990
 quorum_down              script              1.1.16  991
 quorum                   integer 1..U32      1.1.16  992   = 1
 hysteresis               integer 0..U32      1.1.16  993   = 0
-weight                   integer 1..I32MAX   0.5.3   994   = 1
+weight                   integer 1..I32MAX   1.3.7   994   = 1
 sorry_server             words 1..2          0.5.3   997
 sorry_server_inhibit     flag                1.2.13  998
 sorry_server_lvs_method  words 1..           1.3.6   999   = lb_kind
@@ -233,7 +233,7 @@ ROOT = rows(
     "check_parser.c",
     """
 SSL                   block                 0.5.3  943
-virtual_server_group  entries server_group  1.0.2  950
+virtual_server_group  entries server_group  1.0.2  950   name
 virtual_server        named 1..2            0.5.3  951   many
     """,
     SSL=SSL,

@@ -57,7 +57,7 @@ virtual_ipaddress           entries address          0.5.3   2369
 virtual_ipaddress_excluded  entries address          0.5.9   2370
 no_virtual_ipaddress        flag                     2.2.8   2371
 promote_secondaries         flag                     1.3.0   2372
-linkbeat_use_polling        flag                     1.1.18  2374  use linkbeat_interfaces
+linkbeat_use_polling        flag                     2.0.0   2374  use linkbeat_interfaces
 v3_checksum_as_v2           switch                   2.2.8   2376  = global (false)
 virtual_routes              entries route            1.0.1   2377
 virtual_rules               entries rule             1.2.20  2378
@@ -73,7 +73,7 @@ notify_backup               script                   0.5.9   2389
 notify_master               script                   0.5.9   2390
 notify_fault                script                   0.5.9   2391
 notify_stop                 script                   1.1.13  2392
-notify_deleted              script                   2.1.0   2393
+notify_deleted              script                   2.1.0   2393  bare
 notify                      script                   0.5.3   2394
 notify_master_rx_lower_pri  script                   2.0.6   2395
 smtp_alert                  switch                   0.5.7   2396  = global
@@ -86,8 +86,8 @@ garp_master_refresh_repeat  integer 0..U32           1.2.14  2404  = global (1)
 garp_lower_prio_delay       integer 0..4294          1.2.20  2405  = global
 garp_lower_prio_repeat      integer 0..I32MAX        1.2.20  2406  = global
 down_timer_adverts          integer 1..100           2.2.3   2407  = global (3)
-timer_expired_backup        integer 1..254           2.2.8   2408  = 254 when bare
-thread_timer_expired        integer 1..254           2.3.2   2409  use timer_expired_backup
+timer_expired_backup        integer 1..254           2.2.8   2408  = 254 when bare; bare
+thread_timer_expired        integer 1..254           2.3.2   2409  use timer_expired_backup; bare
 garp_extra_if               words 1..2               2.2.3   2411  = global
 vmac_garp_intvl             words 1..2               2.2.0   2412  use garp_extra_if
 lower_prio_no_advert        switch                   1.2.20  2414  = global (false)
@@ -105,20 +105,20 @@ SYNC_GROUP = rows(
     "vrrp_parser.c",
     """
 group                       wordlist                 0.6.4   2293  first
-track_interface             entries track_interface  1.0.1   2294
-track_script                entries track            1.1.13  2295
+track_interface             entries track_interface  2.0.0   2294
+track_script                entries track            2.0.0   2295
 track_file                  entries track            2.0.0   2296
 track_process               entries track            2.0.11  2298
 track_bfd                   entries track            2.0.0   2301
 notify_backup               script                   0.5.9   2303
 notify_master               script                   0.5.9   2304
 notify_fault                script                   0.5.9   2305
-notify_stop                 script                   1.1.13  2306
+notify_stop                 script                   2.0.0   2306
 notify                      script                   0.5.3   2307
 smtp_alert                  switch                   0.5.7   2308  = global
 global_tracking             flag                     1.2.3   2309  use tracks in the sync group
 sync_group_tracking_weight  flag                     2.0.0   2310
-notify_priority_changes     switch                   2.0.16  2311  = global
+notify_priority_changes     switch                   2.2.0   2311  = global
     """,
 )
 
@@ -140,7 +140,7 @@ TRACK_PROCESS = rows(
     "vrrp_parser.c",
     """
 process          words 1..                  2.0.11  2448  first
-param_match      initial|partial            2.0.16  2449  = exact if parameters given
+param_match      initial|partial            2.0.16  2449  = exact if parameters given; bare
 weight           integer -254..254 reverse  0.5.3   2450  first; = 0 (failure -> FAULT)
 quorum           integer 1..65535           1.1.16  2451  = 1
 quorum_max       integer 0..65535           2.0.16  2452  = unlimited

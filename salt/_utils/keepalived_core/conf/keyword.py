@@ -38,7 +38,8 @@ class Keyword:
     """One keyword in one place of the configuration.
 
     low, high: bounds of a number, both included; places: decimals that count; choices: the
-    words allowed (of CHOICE), or the option words of an entry or value; words: the least and
+    words allowed (of CHOICE; any_case: in capitals or not), or the option words of an entry or
+    value; words: the least and
     the most number of words after the keyword (None: no limit); since: first release, never
     earlier than the block's it stands in; deprecated: why, or what to use instead;
     source: file:line in keepalived 2.4.3.
@@ -57,6 +58,7 @@ class Keyword:
     default: str = ""
     source: str = ""
     secret: bool = False
+    any_case: bool = False
     children: Mapping[str, Keyword] = field(default_factory=dict)
 
     @property

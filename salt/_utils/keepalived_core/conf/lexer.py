@@ -8,6 +8,7 @@ what stands behind a brace is read as a line of its own.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 # A line without any of these characters is nothing but words.
 PLAIN = re.compile(r"[ \t%-?A-Z\[\]^_`a-z|]*")
@@ -25,8 +26,21 @@ REPEAT = re.compile(r"(~SEQx?|~LST)[ \t]*\([^)]*\)[ \t]*")
 CONDITION = re.compile(r"@(\^?[^ \t]*)[ \t]*")
 
 
-def split_comment(line: str) -> tuple[str, str, int]:
-    """A physical line as (text, comment, column of an unterminated quote or 0).
+class Cut(NamedTuple):
+    """A physical line without its comment.
+
+    start: where the comment begins, -1 for none; quote: the column (from 1) of an unterminated
+    quote, 0 for none.
+    """
+
+    text: str
+    comment: str
+    start: int
+    quote: int
+
+
+def split_comment(line: str) -> Cut:
+    """Take the comment off a physical line.
 
     A comment starts at the first ``#`` or ``!`` outside of quotes, even in the middle of a
     word.  ``\\#`` and ``\\!`` stand for themselves and lose their backslash.  A backslash that
@@ -35,7 +49,7 @@ def split_comment(line: str) -> tuple[str, str, int]:
     start = len(line) - len(line.lstrip(" \t"))
     end = len(line)
     quote = comment = -1
-    drop = []
+    pieces = []
     at = start
     goes_on = False
     while mark := _MARK.search(line, at):
@@ -46,8 +60,9 @@ def split_comment(line: str) -> tuple[str, str, int]:
                 goes_on = True
                 end = at
                 break
-            if quote < 0 and line[at + 1] in "#!":
-                drop.append(at)
+            if quote < 0 and comment < 0 and line[at + 1] in "#!":
+                pieces.append(line[start:at])
+                start = at + 1
             at += 2
             continue
         if char == '"':
@@ -56,21 +71,12 @@ def split_comment(line: str) -> tuple[str, str, int]:
         elif quote < 0 and comment < 0:
             comment = at
         at += 1
-    stop = comment if comment >= 0 else end
-    if drop:
-        text = ""
-        for index in drop:
-            if index < stop:
-                text += line[start:index]
-                start = index + 1
-        text += line[start:stop]
-    else:
-        text = line[start:stop]
-    text = text.rstrip(" \t")
+    pieces.append(line[start : comment if comment >= 0 else end])
+    text = "".join(pieces).rstrip(" \t")
     if goes_on:
         text += "\\"
     note = line[comment:end].rstrip(" \t") if comment >= 0 else ""
-    return text, note, quote + 1
+    return Cut(text, note, comment, quote + 1)
 
 
 def escape(text: str) -> str:

@@ -64,6 +64,7 @@ def judge(tree: Tree, version: Version = ()) -> list[Fault]:
         found += _same_vrid(instance, facts, taken)
     for group in tree.blocks("vrrp_sync_group"):
         found += _sync_group(group, facts)
+    found += _unused(tree)
     found += _security(tree)
     if version and version < (2, 3, 3):
         found += _whole_seconds(tree)
@@ -339,6 +340,27 @@ def _sync_group(group: Block, facts: _Facts) -> Iterator[Fault]:
             f"{path[0]} has only one member; keepalived -t reports that with exit status 5",
             "leave the group out until there is a second instance",
         )
+
+
+def _unused(tree: Tree) -> Iterator[Fault]:
+    used = {
+        line.keyword
+        for keyword in ("vrrp_instance", "vrrp_sync_group")
+        for block in tree.blocks(keyword)
+        for track in block.blocks("track_script")
+        for line in track.statements()
+    }
+    for block in tree.blocks("vrrp_script"):
+        if block.name not in used:
+            yield Fault(
+                "KA206",
+                WARNING,
+                block,
+                (),
+                f"vrrp_script {block.name} is not used; keepalived -t reports that with exit "
+                "status 5",
+                "name it in a track_script, or remove it",
+            )
 
 
 def _security(tree: Tree) -> Iterator[Fault]:

@@ -34,6 +34,7 @@ def parse(text: str, path: str | None = None, strict: bool = True) -> Tree:
     builder = Builder(path)
     builder.read(text)
     tree = builder.finish()
+    tree.source = text
     if strict and tree.problems:
         raise tree.problems[0]
     return tree
@@ -90,48 +91,61 @@ class Builder:
         line = line.rstrip("\r")
         if "\0" in line:
             at = line.index("\0")
-            self._problem("there is a NUL byte; keepalived reads no further here", number, at + 1)
+            self.problem("there is a NUL byte; keepalived reads no further here", number, at + 1)
             line = line[:at]
-        text, comment, quote = lexer.split_comment(line)
-        if quote:
-            self._problem("unterminated quote: the '\"' here has no partner", number, quote)
-        if self._definition is not None and self._continue_definition(line, text, comment):
+        cut = lexer.split_comment(line)
+        if cut.quote:
+            self.problem("unterminated quote: the '\"' here has no partner", number, cut.quote)
+        if self._definition is not None and self._continue_definition(line, cut):
             return
-        self.text(text, number, comment)
+        self.text(cut, number)
 
-    def text(self, text: str, number: int, comment: str = "") -> None:
-        """One line without its comment."""
+    def text(self, cut: lexer.Cut, number: int) -> None:
+        """One line without its comment: what stands behind a brace is a line of its own."""
         self._touched = None
         self._at_end = False
         condition = ""
-        while text:
-            if text[0] == "@":
-                text, condition = self._condition(text, condition, number)
-                if not text:
+        text, at = cut.text, 0
+        while at < len(text):
+            if text[at] == "@":
+                at, condition = self._condition(text, at, condition, number)
+                if at == len(text):
                     break
-            if text[0] == "$" and (match := lexer.DEFINITION.match(text)):
-                self._define(match[1], match[2], number, condition, comment)
+            if text[at] == "$" and (match := lexer.DEFINITION.match(text, at)):
+                self._define(match[1], match[2], number, condition, cut.comment)
                 return
-            if text.startswith(("~SEQ", "~LST")):
-                self._repeat(text, number, condition)
+            if text.startswith(("~SEQ", "~LST"), at):
+                self._repeat(text[at:], number, condition)
                 break
-            if match := lexer.INCLUDE.fullmatch(text):
+            if match := lexer.INCLUDE.fullmatch(text, at):
                 self._add(Include(match[1], match[2], number, condition))
                 break
-            if text[0] == "{":
+            if text[at] == "{":
                 self._open(number, condition)
-                text = text[1:]
-            elif text[0] == "}":
+                at += 1
+            elif text[at] == "}":
                 self._close(number, condition)
-                text = text[1:]
+                at += 1
             else:
-                brace = lexer.find_brace(text, 0, self.macros)
-                piece = text if brace < 0 else text[:brace]
-                self._piece(piece, number, condition)
-                text = "" if brace < 0 else text[brace:]
-            text = text.lstrip(" \t")
-        if comment:
-            self._comment(comment, number)
+                brace = lexer.find_brace(text, at, self.macros)
+                stop = len(text) if brace < 0 else brace
+                self._piece(text[at:stop], number, condition)
+                at = stop
+            while at < len(text) and text[at] in " \t":
+                at += 1
+        if cut.comment:
+            self._comment(cut.comment, number)
+
+    def evaluated(self, text: str, number: int) -> None:
+        """One statement, brace or include of an evaluated text."""
+        if text == "{":
+            self._open(number, "")
+        elif text == "}":
+            self._close(number, "")
+        elif match := lexer.INCLUDE.fullmatch(text):
+            self._add(Include(match[1], match[2], number))
+        else:
+            self._piece(text, number, "")
 
     def finish(self) -> Tree:
         """The tree, after the last line."""
@@ -145,20 +159,19 @@ class Builder:
 
     # -- what a line can be ----------------------------------------------------------------
 
-    def _condition(self, text: str, outer: str, number: int) -> tuple[str, str]:
-        match = lexer.CONDITION.match(text)
+    def _condition(self, text: str, at: int, outer: str, number: int) -> tuple[int, str]:
+        match = lexer.CONDITION.match(text, at)
         assert match is not None
         if outer:
-            self._problem(
+            self.problem(
                 f"a second condition {match[0].strip()} on one line; keepalived takes one",
                 number,
-                1,
+                at + 1,
             )
-        rest = text[match.end() :]
-        if not rest:
+        if match.end() == len(text):
             # keepalived drops a line that is nothing but a condition.
-            self._add(Comment(text, number))
-        return rest, match[1]
+            self._add(Comment(text[at:], number))
+        return match.end(), match[1]
 
     def _define(self, name: str, value: str, number: int, condition: str, comment: str) -> None:
         more = value.endswith("\\")
@@ -169,25 +182,25 @@ class Builder:
         if more:
             self._definition = node
 
-    def _continue_definition(self, line: str, text: str, comment: str) -> bool:
+    def _continue_definition(self, line: str, cut: lexer.Cut) -> bool:
         """Whether the line belonged to the definition that the lines before began."""
         definition = self._definition
         assert definition is not None
         if not line:
             self._definition = None
             return False
-        if not text.endswith("\\") and text:
+        if cut.text and not cut.text.endswith("\\"):
             self._definition = None
-        text = text.removesuffix("\\").rstrip(" \t")
-        if text or comment:
+        text = cut.text.removesuffix("\\").rstrip(" \t")
+        if text or cut.comment:
             definition.lines.append(text)
-            definition.comments.append(comment)
+            definition.comments.append(cut.comment)
         return True
 
     def _repeat(self, text: str, number: int, condition: str) -> None:
         match = lexer.REPEAT.match(text)
         if match is None:
-            self._problem(
+            self.problem(
                 f"{text[:4]} wants a list in parentheses, such as ~SEQ(NUM, 1, 5)", number, 1
             )
             self._add(Repeat(text, "", number, condition))
@@ -232,7 +245,7 @@ class Builder:
             reason = "'{' belongs to nothing: a keyword must come before it"
             if statement is not None:
                 reason = f"blocks nested deeper than {MAX_DEPTH}"
-            self._problem(reason, number, 1)
+            self.problem(reason, number, 1)
             self._add(Brace("{", number, condition))
             return
         block = Block(
@@ -247,7 +260,8 @@ class Builder:
         block.open_condition = condition
         nodes = self._nodes
         while nodes[-1] is not statement:
-            block.children.insert(0, nodes.pop())  # comments between the keyword and its '{'
+            block.children.append(nodes.pop())  # comments between the keyword and its '{'
+        block.children.reverse()
         nodes[-1] = block
         foreign = self._scope and block.keyword in ROOT and block.keyword not in self._scope
         if foreign and self._misplaced is None:
@@ -266,7 +280,7 @@ class Builder:
             self._needs_brace = False
         self._last = None
         if not self._stack:
-            self._problem(
+            self.problem(
                 "'}' closes nothing: there is one too many, or a '{' is missing", number, 1
             )
             self._add(Brace("}", number, condition))
@@ -289,7 +303,8 @@ class Builder:
 
     # -- what is wrong ---------------------------------------------------------------------
 
-    def _problem(self, reason: str, number: int, column: int) -> None:
+    def problem(self, reason: str, number: int, column: int) -> None:
+        """Note damaged structure."""
         self.tree.problems.append(ConfError(reason, number, column, self.tree.path))
 
     def _missing_brace(self, number: int | None) -> None:
@@ -297,7 +312,7 @@ class Builder:
         assert node is not None
         words = " ".join(node.words)
         what = "the file ends" if number is None else f"line {number} goes on without it"
-        self._problem(
+        self.problem(
             f"'{words}' begins a block, but its '{{' is missing ({what}); write '{words} {{'",
             node.line,
             len(words) + 1,
@@ -307,7 +322,7 @@ class Builder:
         """The block left open; better, where another one begins that cannot be inside of it."""
         if self._misplaced is not None:
             inner, outer = self._misplaced
-            self._problem(
+            self.problem(
                 f"'{' '.join(inner.words)}' begins inside of '{' '.join(outer.words)}' (line "
                 f"{outer.line}), which is not closed: a '}}' is missing before this line",
                 inner.line,
@@ -315,6 +330,6 @@ class Builder:
             )
             return
         block = self._stack[-1][0]
-        self._problem(
+        self.problem(
             f"'{' '.join(block.words)} {{' is never closed: its '}}' is missing", block.line, 1
         )

@@ -17,8 +17,8 @@ MASK = "<redacted>"
 _WORD = re.compile(r'(auth_pass|(?<![\w-])password(?![\w-]))("?)([ \t:=]*)(.*)', re.IGNORECASE)
 # key ID VALUE (auth_hmac); SSL's `key FILE` has one word and is no secret.
 _KEY = re.compile(r'((?<![\w-])key"?[ \t]+"?[^\s"]+"?[ \t]+)(?!"?file:)(\S.*)')
-_TAIL = re.compile(r"[ \t]*[}{ \t]*$")
 _NAME = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DEFINITION = re.compile(r"(\$([A-Za-z_]\w*)[ \t]*=[ \t]*)(.*)", re.ASCII | re.DOTALL)
 _LIST = re.compile(r"(~LST[ \t]*\()(.*)", re.DOTALL)
 _KEYS = frozenset({"auth_pass", "password"})
@@ -43,7 +43,7 @@ def redact(text: str) -> str:
             out.append(line[: definition.end(1)] + MASK + (" \\" if defining else ""))
             continue
         listed = _LIST.search(line)
-        if listed is not None and any(re.search(rf"\b{name}\b", listed[2]) for name in named):
+        if listed is not None and not named.isdisjoint(_PLAIN_NAME.findall(listed[2])):
             out.append(line[: listed.end(1)] + MASK)
             continue
         if pending and not _BEGINS.match(line):
@@ -68,8 +68,7 @@ def _line(line: str) -> tuple[str, bool]:
         value = match[4]
         if not value.strip(' \t\r"'):
             return line, True
-        tail = _TAIL.search(value)
-        end = tail[0].rstrip("{") if tail else ""
+        end = value[len(value.rstrip("} \t\r")) :]
         return f"{line[: match.start(4)]}{MASK}{end}", False
     return _KEY.sub(lambda found: found[1] + MASK, line), False
 

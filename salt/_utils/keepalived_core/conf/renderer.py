@@ -17,7 +17,7 @@ STANDARD = frozenset({"_PWD", "_INSTANCE", "_RANDOM", "_HASH", "_BANG", "_ENV"})
 
 _BARE = re.compile(r"[^\x00-\x20\x7f\"#!{}$\\]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_EXPANDS = re.compile(r"\$(?:\{([A-Za-z_]\w*)[ \w]*\}|([A-Za-z_]\w*)(?=[ \t,)]))", re.ASCII)
+_EXPANDS = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?: [ \w]*)?\}|([A-Za-z_]\w*)(?=[ \t,)]))", re.ASCII)
 _INCLUDE = re.compile(r"include[rmwba]?")
 
 

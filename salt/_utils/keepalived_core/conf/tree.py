@@ -244,13 +244,18 @@ class Brace(Node):
 
 
 class Tree(Container):
-    """A whole file.  problems: what a lenient reading found wrong with its structure."""
+    """A whole file.
 
-    __slots__ = ("children", "path", "problems")
+    source: the text it was read from, empty for a tree that was built; problems: what a lenient
+    reading found wrong with its structure.
+    """
+
+    __slots__ = ("children", "path", "problems", "source")
 
     def __init__(self, children: list[Node] | None = None, path: str | None = None):
         self.children = [] if children is None else children
         self.path = path
+        self.source = ""
         self.problems: list[ConfError] = []
 
     def __eq__(self, other: object) -> bool:

@@ -42,7 +42,8 @@ def fault(keyword: Keyword, args: Sequence[str]) -> str:
         return _decimal(keyword, args[0])
     if keyword.kind == SWITCH and args[0] not in SWITCH_WORDS:
         return f"{args[0]!r} is not one of {', '.join(SWITCH_WORDS)}"
-    if keyword.kind == CHOICE and args[0] not in keyword.choices:
+    word = args[0].upper() if keyword.any_case else args[0]
+    if keyword.kind == CHOICE and word not in keyword.choices:
         return f"{args[0]!r} is not one of {', '.join(keyword.choices)}"
     if keyword.kind == ADDRESS and not family(args[0].partition("/")[0]):
         return f"{args[0]!r} is no IP address"
