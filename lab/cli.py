@@ -123,9 +123,8 @@ def _print_machines(lab: Lab) -> None:
     for node in lab.nodes:
         vip = node.vip_address if "vip" in node.links else "-"
         power = f"pid {node.pid}" if node.running else "off"
-        print(
-            f"  {node.name:<16} {node.mgmt_address:<14} {vip:<14} {power:<12} {_ailments(lab, node)}"
-        )
+        addresses = f"{node.mgmt_address:<14} {vip:<14}"
+        print(f"  {node.name:<16} {addresses} {power:<12} {_ailments(lab, node)}".rstrip())
     print(
         f"  {'(client)':<16} {'-':<14} {network.VIP_NET}.{network.CLIENT_NUMBER:<3}  "
         f"nsenter --net={lab.state.netns}"

@@ -22,6 +22,7 @@ _TOOLS = {
     "systemd-nspawn": "systemd-container",
     "nsenter": "util-linux",
     "unshare": "util-linux",
+    "setpriv": "util-linux",
     "ip": "iproute2",
     "nft": "nftables",
     "mount": "mount",
@@ -49,7 +50,7 @@ class CommandError(LabError):
 
 
 def cache_dir() -> Path:
-    """Where images are kept: `$SALT_KEEPALIVED_CACHE/lab`, default /var/cache/salt-keepalived/lab."""
+    """Where images are kept: lab/ in $SALT_KEEPALIVED_CACHE or /var/cache/salt-keepalived."""
     return Path(os.environ.get("SALT_KEEPALIVED_CACHE", "/var/cache/salt-keepalived")) / "lab"
 
 
@@ -76,6 +77,17 @@ def require() -> None:
     missing = missing_prerequisites()
     if missing:
         raise LabError("the lab cannot run here:\n  - " + "\n  - ".join(missing))
+
+
+def inotify_instances() -> tuple[int, int]:
+    """(in use by root, allowed): the kernel counts all machines of all labs as root's."""
+    used = 0
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            used += os.readlink(link) == "anon_inode:inotify"
+        except OSError:
+            continue
+    return used, int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
 
 
 def cgroup2_mount() -> Path | None:

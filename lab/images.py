@@ -14,29 +14,23 @@ build removes.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from lab import hostconfig, recipe
-from lab.host import FILES, REPO, LabError, cache_dir, clean_environment, require
-
-_KEEP_LAYERS = 2
+from lab import recipe
+from lab.host import FILES, REPO, LabError, cache_dir, require
 
 
 def layers(suite: str, salt: bool = True) -> list[Path]:
     """The layers of a machine, topmost first, as overlayfs wants them; they need not exist yet."""
     _check_suite(suite)
-    names = _names(suite)
+    found = names(suite)
     order = ["tune", "salt", "packages", "base"] if salt else ["tune", "packages", "base"]
-    return [cache_dir() / suite / names[layer] for layer in order]
+    return [cache_dir() / suite / found[layer] for layer in order]
 
 
 def ensure(suite: str, salt: bool = True, quiet: bool = False) -> list[Path]:
@@ -48,14 +42,16 @@ def ensure(suite: str, salt: bool = True, quiet: bool = False) -> list[Path]:
     if all(layer.is_dir() for layer in wanted):
         return wanted
     require()
-    argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation=private"]
-    argv += [sys.executable, "-m", "lab.images", suite, "salt" if salt else "no-salt"]
+    # If we die, so does the build.
+    argv = ["setpriv", "--pdeathsig=KILL"]
+    argv += ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation=private"]
+    argv += [sys.executable, "-m", "lab.builder", suite, "salt" if salt else "no-salt"]
     # The environment is passed on: pip's settings and proxies live there.
     env = {**os.environ, "PYTHONPATH": str(REPO)}
     out = subprocess.DEVNULL if quiet else None
     done = subprocess.run(argv, env=env, stdout=out, check=False)
     if done.returncode != 0 or not all(layer.is_dir() for layer in wanted):
-        log = _log_path(suite)
+        log = log_path(suite)
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log.exists() else ""
         raise LabError(f"building the {suite} image failed; the log is {log}:\n{tail}")
     return wanted
@@ -66,14 +62,20 @@ def _check_suite(suite: str) -> None:
         raise LabError(f"suite {suite!r} is not one of {', '.join(recipe.SUITES)}")
 
 
-def _names(suite: str) -> dict[str, str]:
+def names(suite: str) -> dict[str, str]:
     """Layer -> directory name: the layer and a hash of all it is built from."""
-    tuned = {path.name: path.read_text() for path in sorted(FILES.iterdir()) if path.is_file()}
+    units = {name: (FILES / name).read_text() for name in recipe.SALT_FILES}
+    tuned = {name: (FILES / name).read_text() for name in recipe.TUNE_FILES}
     base = _hash(suite, recipe.BASE_VERSION, recipe.BASE_PACKAGES)
     packages = _hash(base, recipe.PACKAGES_VERSION, recipe.NODE_PACKAGES)
     constraints = (REPO / "constraints.txt").read_text()
     salt = _hash(
-        base, recipe.SALT_VERSION, recipe.SALT_REQUIREMENT, recipe.BUILD_PACKAGES, constraints
+        base,
+        recipe.SALT_VERSION,
+        recipe.SALT_REQUIREMENT,
+        recipe.BUILD_PACKAGES,
+        units,
+        [line for line in constraints.splitlines() if line and not line.startswith("#")],
     )
     tune = _hash(recipe.TUNE_VERSION, recipe.MASKED_UNITS, tuned)
     return {
@@ -88,198 +90,6 @@ def _hash(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _log_path(suite: str) -> Path:
+def log_path(suite: str) -> Path:
+    """Where the commands of a suite's build and their output are kept."""
     return cache_dir() / "logs" / f"build-{suite}.log"
-
-
-class Builder:
-    """Builds one suite's layers. Runs inside namespaces of its own (see `ensure`)."""
-
-    def __init__(self, suite: str, salt: bool) -> None:
-        self.suite, self.salt = suite, salt
-        self.home = cache_dir() / suite
-        self.names = _names(suite)
-        self.home.mkdir(parents=True, exist_ok=True)
-        _log_path(suite).parent.mkdir(parents=True, exist_ok=True)
-        self.log = _log_path(suite).open("ab")
-        self.started = time.monotonic()
-
-    def build(self) -> None:
-        """Build every layer that does not exist."""
-        with (self.home / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"another build of {self.suite} is running; waiting for it", flush=True)
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            for stale in self.home.glob("*.tmp"):
-                shutil.rmtree(stale)
-            steps: list[tuple[str, str, Callable[[Path], None]]] = [
-                ("base", "Debian itself (debootstrap)", self._base),
-                ("packages", "keepalived, haproxy, firewalld and friends", self._packages),
-            ]
-            if self.salt:
-                steps.append(("salt", "Salt for this suite's Python", self._salt))
-            steps.append(("tune", "lab settings", self._tune))
-            for layer, what, step in steps:
-                self._layer(layer, what, step)
-            self._forget_old()
-
-    def _layer(self, layer: str, what: str, step: Callable[[Path], None]) -> None:
-        final = self.home / self.names[layer]
-        if final.is_dir():
-            return
-        begun = time.monotonic()
-        print(f"{self.suite}: {layer}: {what} …", flush=True)
-        tmp = self.home / f"{self.names[layer]}.tmp"
-        tmp.mkdir()
-        step(tmp)
-        (tmp / "layer").rename(final)
-        shutil.rmtree(tmp)
-        print(f"{self.suite}: {layer}: {time.monotonic() - begun:.1f} s", flush=True)
-
-    def _forget_old(self) -> None:
-        """Keep the newest few of each kind: somebody may be going back and forth in history."""
-        for layer, current in self.names.items():
-            others = [path for path in self.home.glob(f"{layer}-*") if path.name != current]
-            others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-            for old in others[_KEEP_LAYERS:]:
-                if not _in_use(old):
-                    shutil.rmtree(old)
-
-    # -- the layers ---------------------------------------------------------------------------
-
-    def _base(self, tmp: Path) -> None:
-        mirror = hostconfig.debian_mirror()
-        argv = ["debootstrap", "--variant=minbase", f"--include={','.join(recipe.BASE_PACKAGES)}"]
-        if hostconfig.DEBIAN_KEYRING.exists():
-            argv.append(f"--keyring={hostconfig.DEBIAN_KEYRING}")
-        self._run([*argv, self.suite, str(tmp / "layer"), mirror])
-        root = tmp / "layer"
-        (root / "etc/machine-id").write_text("")
-        for leftover in ("etc/resolv.conf", "etc/hostname"):
-            (root / leftover).unlink(missing_ok=True)
-        shutil.rmtree(root / "var/cache/apt/archives", ignore_errors=True)
-
-    def _packages(self, tmp: Path) -> None:
-        root = self._overlay(tmp, ["base"])
-        self._install(root, recipe.NODE_PACKAGES)
-        self._chroot(root, ["apt-get", "clean"])
-        self._close(root)
-        (tmp / "upper").rename(tmp / "layer")
-
-    def _salt(self, tmp: Path) -> None:
-        root = self._overlay(tmp, ["packages", "base"])
-        self._install(root, recipe.BUILD_PACKAGES)
-        pip = hostconfig.PipSettings.of_this_machine()
-        pip.bind_into(root, self._run)
-        constraints = root / "root/constraints.txt"
-        shutil.copyfile(REPO / "constraints.txt", constraints)
-        self._chroot(root, ["python3", "-m", "venv", "/opt/salt"])
-        install = ["/opt/salt/bin/python3", "-m", "pip", "install", "--no-cache-dir", "--compile"]
-        install += ["-c", "/root/constraints.txt", recipe.SALT_REQUIREMENT]
-        self._chroot(root, install, env=pip.environment)
-        self._close(root)
-        layer = tmp / "layer"
-        (layer / "opt").mkdir(parents=True)
-        (tmp / "upper/opt/salt").rename(layer / "opt/salt")
-        (layer / "usr/bin").mkdir(parents=True)
-        for tool in sorted((layer / "opt/salt/bin").glob("salt*")):
-            (layer / "usr/bin" / tool.name).symlink_to(f"/opt/salt/bin/{tool.name}")
-        units = layer / "etc/systemd/system"
-        units.mkdir(parents=True)
-        for unit in ("salt-master.service", "salt-minion.service"):
-            shutil.copyfile(FILES / unit, units / unit)
-
-    def _tune(self, tmp: Path) -> None:
-        layer = tmp / "layer"
-        units = layer / "etc/systemd/system"
-        units.mkdir(parents=True)
-        for unit in recipe.MASKED_UNITS:
-            (units / unit).symlink_to("/dev/null")
-        shutil.copyfile(FILES / "lab-network.service", units / "lab-network.service")
-        wants = units / "sysinit.target.wants"
-        wants.mkdir()
-        (wants / "lab-network.service").symlink_to("/etc/systemd/system/lab-network.service")
-        _put(FILES / "haproxy.cfg", layer / "etc/haproxy/haproxy.cfg")
-        _put(FILES / "public.xml", layer / "etc/firewalld/zones/public.xml")
-        # Nobody answers there: a look-up fails at once instead of waiting for a time-out.
-        (layer / "etc/resolv.conf").write_text("nameserver 127.0.0.1\noptions attempts:1\n")
-        # A journal on disk outlives a reboot, and can be read while the machine is down.
-        (layer / "var/log/journal").mkdir(parents=True)
-
-    # -- helpers ------------------------------------------------------------------------------
-
-    def _overlay(self, tmp: Path, lower: list[str]) -> Path:
-        root, upper, work = tmp / "root", tmp / "upper", tmp / "work"
-        for path in (root, upper, work):
-            path.mkdir()
-        stack = ":".join(str(self.home / self.names[layer]) for layer in lower)
-        options = f"lowerdir={stack},upperdir={upper},workdir={work}"
-        self._run(["mount", "-t", "overlay", "overlay", "-o", options, str(root)])
-        self._run(["mount", "-t", "proc", "proc", str(root / "proc")])
-        self._run(["mount", "--rbind", "/dev", str(root / "dev")])
-        policy = root / "usr/sbin/policy-rc.d"
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-        shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
-        (root / "etc/apt/apt.conf.d/90lab-host").write_text(hostconfig.apt_settings())
-        return root
-
-    def _close(self, root: Path) -> None:
-        for leftover in (
-            "usr/sbin/policy-rc.d",
-            "etc/resolv.conf",
-            "etc/apt/apt.conf.d/90lab-host",
-        ):
-            (root / leftover).unlink()
-        self._run(["umount", "-R", str(root)])
-
-    def _install(self, root: Path, packages: tuple[str, ...]) -> None:
-        self._chroot(root, ["apt-get", "update", "-q"])
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
-        self._chroot(root, install)
-
-    def _chroot(self, root: Path, argv: list[str], env: dict[str, str] | None = None) -> None:
-        base = {**clean_environment(), "DEBIAN_FRONTEND": "noninteractive"}
-        self._run(["chroot", str(root), *argv], {**base, **(env or {})})
-
-    def _run(self, argv: list[str], env: dict[str, str] | None = None) -> None:
-        begun = time.monotonic()
-        self.log.write(f"\n+ {' '.join(argv)}\n".encode())
-        self.log.flush()
-        done = subprocess.run(
-            argv,
-            env=env or {**hostconfig.proxy_environment(), **clean_environment()},
-            stdin=subprocess.DEVNULL,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        self.log.write(f"= exit {done.returncode}, {time.monotonic() - begun:.1f} s\n".encode())
-        self.log.flush()
-        if done.returncode != 0:
-            raise LabError(f"{' '.join(argv)}: exit status {done.returncode}")
-
-
-def _put(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-
-
-def _in_use(layer: Path) -> bool:
-    return str(layer) in Path("/proc/mounts").read_text()
-
-
-def main(argv: list[str]) -> int:
-    """Entry point of the builder's process: `python3 -m lab.images SUITE salt|no-salt`."""
-    try:
-        Builder(argv[0], argv[1] == "salt").build()
-    except LabError as error:
-        print(f"lab: {error}", file=sys.stderr, flush=True)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from lab import door, faults, images, network, recipe, saltconf, teardown
-from lab.host import REPO, CommandError, LabError, Progress, require, run
+from lab.host import REPO, CommandError, LabError, Progress, inotify_instances, require, run
 from lab.machine import Node
 from lab.state import State, known_labs
 
 MASTER = "master"
+
+#: Seen: systemd 3, dbus 1, firewalld 1. The kernel allows root 128 by default.
+_INOTIFY_PER_MACHINE = 5
 
 #: The first number for machines added later under names of their own.
 _FIRST_EXTRA = 51
@@ -76,6 +79,7 @@ class Lab(faults.Faults):
                 raise LabError(
                     f"lab {self.name!r} exists already; remove it: lab down --name {self.name}"
                 )
+            self._check_room()
             lower = images.ensure(self.suite, self.salt_wanted, self.quiet)
             try:
                 self._make(lower, progress)
@@ -85,7 +89,19 @@ class Lab(faults.Faults):
         progress.say(f"lab {self.name} is up")
         return self
 
+    def _check_room(self) -> None:
+        """systemd fails in strange places when inotify runs out: rather say so beforehand."""
+        used, allowed = inotify_instances()
+        needed = _INOTIFY_PER_MACHINE * (self.node_count + self.salt_wanted)
+        if used + needed > allowed:
+            raise LabError(
+                f"{used} of {allowed} inotify instances are in use and this lab needs {needed} "
+                f"(labs here: {', '.join(known_labs())}); remove a lab, or allow more: "
+                "sysctl fs.inotify.max_user_instances=1024"
+            )
+
     def _make(self, lower: list[Path], progress: Progress) -> None:
+        self.state.path.mkdir(parents=True)
         with self.state.change() as data:
             data.update(
                 suite=self.suite,
@@ -135,8 +151,8 @@ class Lab(faults.Faults):
 
     @property
     def controllers(self) -> list[Node]:
-        """The machines that may hold a VIP: all but the master."""
-        return [node for node in self.nodes if node.name != MASTER]
+        """The cluster's machines, `<prefix>1` … `<prefix>N`; not the master, none added later."""
+        return [self.node(f"{self.prefix}{i}") for i in range(1, self.node_count + 1)]
 
     @property
     def master(self) -> Node:
@@ -174,11 +190,28 @@ class Lab(faults.Faults):
             node.wait_booted()
             if not keepalived:
                 node.run(["dpkg", "--purge", "keepalived"])
-            for other in self.nodes:
-                other.write_file("/etc/hosts", self._hosts())
+            self._announce()
+            if self.state.read().get("door") == "open":
+                door.furnish(node)
             if minion:
-                self.wait_minions()
+                self.wait_minions([name])
         return node
+
+    def remove_node(self, name: str) -> None:
+        """Take a machine away from the running lab, with all it has written."""
+        node = self.node(name)
+        with self.state.operation():
+            teardown.remove_machine(node)
+            with self.state.change() as data:
+                del data["nodes"][name]
+                data.get("faults", {}).pop(name, None)
+            self._announce()
+
+    def _announce(self) -> None:
+        """Let every machine know the names of all."""
+        for node in self.nodes:
+            if node.running:
+                node.write_file("/etc/hosts", self._hosts())
 
     def _register(
         self, name: str, number: int, links: list[str], *, salt: bool, minion: bool
@@ -323,7 +356,7 @@ class Lab(faults.Faults):
         for part in ("salt", "pillar"):
             if not (source / part).is_dir():
                 raise LabError(f"{source / part} is not a directory")
-            # Files are replaced one by one: the master must not see an empty tree meanwhile.
+            # Copied first, swapped then: the master hardly sees a moment without the tree.
             new = target.root / "srv" / f".{part}.new"
             shutil.rmtree(new, ignore_errors=True)
             shutil.copytree(source / part, new, ignore=ignore)

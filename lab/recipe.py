@@ -34,6 +34,15 @@ BUILD_PACKAGES = ("gcc", "python3-dev", "libc6-dev", "python3-venv")
 
 SALT_REQUIREMENT = "salt>=3008,<3009"
 
+#: Of lab/files: what goes into the salt layer, and into the tune layer (name -> place).
+SALT_FILES = ("salt-master.service", "salt-minion.service")
+TUNE_FILES = {
+    "apt.conf": "etc/apt/apt.conf.d/80lab",
+    "haproxy.cfg": "etc/haproxy/haproxy.cfg",
+    "lab-network.service": "etc/systemd/system/lab-network.service",
+    "public.xml": "etc/firewalld/zones/public.xml",
+}
+
 #: Units a disposable machine on a private network has no use for; each costs boot time.
 MASKED_UNITS = (
     "apt-daily.timer",
@@ -49,7 +58,12 @@ MASKED_UNITS = (
     "getty-static.service",
     "logrotate.timer",
     "man-db.timer",
+    "polkit.service",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
     "systemd-firstboot.service",
+    "systemd-hostnamed.socket",
+    "systemd-logind.service",
     "systemd-networkd.service",
     "systemd-networkd.socket",
     "systemd-networkd-wait-online.service",

@@ -31,10 +31,10 @@ def check_name(name: str) -> str:
 
 
 def known_labs() -> list[str]:
-    """Names of all labs that have a state directory, running or not."""
+    """Names of all labs of which anything is left, running or not."""
     if not RUN_ROOT.is_dir():
         return []
-    return sorted(path.name for path in RUN_ROOT.iterdir() if path.is_dir())
+    return sorted({path.name.removesuffix(".lock") for path in RUN_ROOT.iterdir()})
 
 
 class State:
@@ -84,8 +84,8 @@ class State:
     # -- the journal ----------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        """Whether a lab of this name was made and not yet removed."""
-        return self.file.exists()
+        """Whether a lab of this name was begun and not yet removed."""
+        return self.path.exists()
 
     def read(self) -> dict[str, Any]:
         """The whole journal; an empty one if there is none."""
@@ -98,7 +98,8 @@ class State:
     @contextlib.contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
         """Read, let the caller change, and replace the journal; one at a time."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.path.is_dir():
+            raise LabError(f"there is no lab {self.name!r}")
         with (self.path / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             data = self.read()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lab import processes
 from lab.host import RUN_ROOT, LabError, run
+from lab.machine import Node
 from lab.state import State
 
 _NSPAWN = Path("/run/systemd/nspawn")
@@ -21,17 +22,28 @@ _NSPAWN = Path("/run/systemd/nspawn")
 def remove(state: State) -> None:
     """Remove everything of a lab. Raises LabError naming what would not go."""
     data = state.read()
-    locks = _nspawn_locks(state)
     _end_processes(state)
-    _unmount(state, data["mounts"])
-    _remove_cgroups(state)
+    # Before the unmounting: a lock is named after the inode it had while mounted.
+    _remove_nspawn_locks(list(state.disk.glob("*/root")))
+    _unmount(state.path, data["mounts"])
+    _remove_cgroups(state.cgroup)
+    _rmdir(state.cgroup.parent)
     for machine in data["machines"]:
         _forget_machine(machine)
-    for lock in locks:
-        lock.unlink(missing_ok=True)
     shutil.rmtree(state.path, ignore_errors=True)
     if state.path.exists():
         raise LabError(f"{state.path} cannot be removed")
+
+
+def remove_machine(node: Node) -> None:
+    """Switch one machine off for good and remove its disk."""
+    node.stop(hard=True)
+    _remove_nspawn_locks([node.root])
+    _unmount(node.root.parent, [])
+    _remove_cgroups(node.state.cgroup / node.name)
+    _forget_machine(node.state.machine(node.name))
+    for path in (node.root.parent, node.state.node_path(node.name)):
+        shutil.rmtree(path)
 
 
 def tidy_up() -> None:
@@ -62,42 +74,41 @@ def _mounts_below(path: Path) -> list[str]:
     return list(reversed(inside))
 
 
-def _unmount(state: State, recorded: list[str], timeout: float = 10) -> None:
+def _unmount(path: Path, recorded: list[str], timeout: float = 10) -> None:
     deadline = time.monotonic() + timeout
     while True:
-        left = _mounts_below(state.path)
-        for path in recorded:
-            left += [p for p in _mounts_below(Path(path)) if p not in left]
+        left = _mounts_below(path)
+        for other in recorded:
+            left += [point for point in _mounts_below(Path(other)) if point not in left]
         if not left:
             return
         for point in left:
             run(["umount", point], check=False)
         if time.monotonic() > deadline:
             raise LabError(f"still mounted and busy: {', '.join(left)}")
-        if _mounts_below(state.path):
+        if _mounts_below(path):
             time.sleep(0.05)
 
 
-def _remove_cgroups(state: State, timeout: float = 10) -> None:
+def _remove_cgroups(top: Path, timeout: float = 10) -> None:
     deadline = time.monotonic() + timeout
-    while state.cgroup.is_dir():
-        for path in sorted(state.cgroup.rglob("*"), reverse=True):
+    while top.is_dir():
+        for path in sorted(top.rglob("*"), reverse=True):
             if path.is_dir():
                 _rmdir(path)
-        _rmdir(state.cgroup)
-        if state.cgroup.is_dir():
+        _rmdir(top)
+        if top.is_dir():
             if time.monotonic() > deadline:
-                raise LabError(f"control group {state.cgroup} is still busy")
+                raise LabError(f"control group {top} is still busy")
             time.sleep(0.05)
-    _rmdir(state.cgroup.parent)
 
 
-def _nspawn_locks(state: State) -> list[Path]:
-    """nspawn's lock files for the machines' root directories, named after their inodes."""
-    if not state.disk.is_dir():
-        return []
-    stats = [os.stat(root) for root in state.disk.glob("*/root")]
-    return [_NSPAWN / "locks" / f"inode-{s.st_dev}:{s.st_ino}" for s in stats]
+def _remove_nspawn_locks(roots: list[Path]) -> None:
+    """nspawn locks a machine's root directory by a file named after its inode."""
+    for root in roots:
+        seen = os.stat(root)
+        lock = _NSPAWN / "locks" / f"inode-{seen.st_dev}:{seen.st_ino}"
+        lock.unlink(missing_ok=True)
 
 
 def _forget_machine(machine: str) -> None:
