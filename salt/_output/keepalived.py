@@ -1,0 +1,69 @@
+"""
+Tables for what ``keepalived.status`` and the runner's verbs return
+===================================================================
+
+``salt-run keepalived.status`` (``timeline``, ``reactions``) chooses it by itself; ``--out=json``
+and every other ``--out`` print the plain data instead.  For what the nodes themselves say:
+
+.. code-block:: bash
+
+    salt '*' keepalived.status --out=keepalived
+
+Colours are used on a terminal only, and neither with ``--no-color`` nor when the environment
+has NO_COLOR (https://no-color.org).
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+
+import salt.loader
+
+# A long-running process still holds the library it imported before sync_all: import the new.
+[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+
+# Salt puts _utils on the path for all kinds of modules, only not for outputters.
+_PATH = list(sys.path)
+sys.path += [
+    str(pathlib.Path(__file__).resolve().parents[1] / name) for name in ("_utils", "utils")
+]
+try:
+    from keepalived_core.cluster import table
+finally:
+    sys.path[:] = _PATH
+
+__virtualname__ = "keepalived"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def output(data, **kwargs):
+    """
+    Render the return of a keepalived verb as a table.
+
+    data
+        What the verb returned; from minions, ``{minion: what it returned}``.
+
+    Returns the text.  Data that is of no keepalived verb (an error, say) is rendered as Salt's
+    ``nested`` outputter does.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.status --out=keepalived
+    """
+    text = table.render(data, color=_color())
+    if text is None:
+        return salt.loader.outputters(__opts__)["nested"](data)
+    return text
+
+
+def _color():
+    if not __opts__.get("color") or "NO_COLOR" in os.environ or __opts__.get("output_file"):
+        return False
+    return bool(__opts__.get("force_color")) or sys.stdout.isatty()

@@ -1,0 +1,472 @@
+"""
+Clusters of keepalived, seen and mended from the master
+=======================================================
+
+``salt-run keepalived.status`` says what is true now, ``timeline`` how it came about,
+``reactions`` what was done about it.  ``react`` is what the reactor calls for each event.
+
+All judgement is in the library ``keepalived_core.cluster``; this module asks and acts.
+Settings are the master's, key ``keepalived``; docs/reactions.md has them all.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import logging
+import pathlib
+import sys
+import threading
+import time
+from urllib import parse
+
+import salt.cache
+import salt.client
+import salt.exceptions
+import salt.key
+import salt.utils.event
+
+# A running master still holds the library it imported before sync_runners: import the new.
+[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+
+from keepalived_core.cluster import alert as alerting
+from keepalived_core.cluster import clock, deliver, facts
+from keepalived_core.cluster import event as events
+from keepalived_core.cluster import ledger as ledgers
+from keepalived_core.cluster import react as reacting
+from keepalived_core.cluster import timeline as timelines
+
+log = logging.getLogger(__name__)
+
+__virtualname__ = "keepalived"
+
+# Seconds.  A node that is up answers within one; a dead one costs the person who asks both.
+ANSWER_SECONDS = 5
+GATHER_SECONDS = 2
+PEER_SECONDS = 2
+# A check may take its own timeout, a service systemd's time to stop and to start.
+CONFIRM_SECONDS = 15
+RESTART_SECONDS = 60
+VERIFY_SECONDS = 10
+# The most rows asked of one node when a period was given instead of a number.
+PERIOD_ROWS = 5000
+
+# What was warned about lately: a FAULT meets both reactions, and one line is enough for it.
+_WARNED = collections.deque(maxlen=256)
+_WARNED_LOCK = threading.Lock()
+
+_NOT_CONFIGURED = events.Rejected("no pillar gives its minion such an instance")
+
+
+def __virtual__():
+    return __virtualname__
+
+
+# --- seeing ----------------------------------------------------------------------------------
+
+
+def status(cluster=None):
+    """
+    Who claims the addresses of each cluster, and who really holds them, as one table.
+
+    cluster (str, optional)
+        Only this one (pillar ``keepalived:cluster``).
+
+    Members are those of the pillar (``keepalived:nodes``); each is asked now, and one that does
+    not answer is ``unknown``.  The exit status is 0 (ok), 1 (degraded), 2 (split brain, ghost
+    VIP, no master, hollow master) or 3 (unknown).  The schema of ``--out=json`` is in
+    docs/reactions.md.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run keepalived.status
+        salt-run keepalived.status cluster=controllers --out=json
+    """
+    opts = dict(__opts__)
+    clusters, message = _clusters(opts, cluster)
+    nodes = {each.node for found in clusters.values() for each in found if each.accepted}
+    answers = _ask(opts, nodes, "keepalived.status", ANSWER_SECONDS)
+    data = facts.gather(clusters, answers, time.time())
+    return {"outputter": "keepalived", "data": {**data, "message": message}}
+
+
+def timeline(cluster=None, last=20, since=None):
+    """
+    The transitions of all nodes in one order, and how long each address had no owner.
+
+    cluster (str, optional)
+        Only this one.
+    last (int)
+        How many rows at most, the newest.
+    since (str, optional)
+        Only from then on: a span (``90s``, ``15m``, ``2h``, ``3d``) or a UTC time
+        (``2026-11-22T03:04:05Z``).
+
+    Rows are read from the nodes' own journals now; times are those of the nodes' clocks.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run keepalived.timeline
+        salt-run keepalived.timeline controllers since=2h
+    """
+    opts = dict(__opts__)
+    now = time.time()
+    try:
+        last = _count(last)
+        asked = {"last": last}
+        if since is not None:
+            asked = {"last": PERIOD_ROWS, "since": clock.render(clock.since(since, now))}
+    except ValueError as mistake:
+        return _complaint(mistake)
+    clusters, message = _clusters(opts, cluster)
+    members = [each for found in clusters.values() for each in found]
+    accepted = [each.node for each in members if each.accepted]
+    answers = _ask(opts, accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
+    data = timelines.collect((each.node for each in members), answers, last, now)
+    return {"outputter": "keepalived", "data": {**data, "retcode": 0, "message": message}}
+
+
+def reactions(last=20):
+    """
+    What was reacted to, what was done or left alone and why, the newest last.
+
+    last (int)
+        How many rows at most.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run keepalived.reactions
+        salt-run keepalived.reactions last=100 --out=json
+    """
+    try:
+        rows = _ledger(dict(__opts__)).trail(_count(last))
+    except (ValueError, ledgers.LedgerError) as mistake:
+        return _complaint(mistake)
+    for row in rows:
+        row["time"] = clock.render(row.pop("at"))
+    data = {"kind": "reactions", "schema": ledgers.SCHEMA_VERSION, "rows": rows, "retcode": 0}
+    return {"outputter": "keepalived", "data": data}
+
+
+# --- reacting --------------------------------------------------------------------------------
+
+
+def react(kind, tag, event):
+    """
+    React to one event; the reactor's two files call nothing else.
+
+    kind (str)
+        ``alert``: tell people.  ``remediate``: when an instance went FAULT, ask the node which
+        of its checks fails and restart the service that its pillar allows for that check.
+    tag (str)
+        The event's tag.
+    event (dict or str)
+        The event's data, or its JSON text.
+
+    The event is only a hint: it is checked against its tag, the accepted keys and the pillar,
+    and counts once however often it comes.  Returns ``{"kind", "result", "reason", ...}``;
+    result is ``rejected``, ``duplicate``, ``ignored``, ``skipped``, ``sent``, ``failed`` or
+    ``succeeded``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run keepalived.react alert salt/beacon/n1/keepalived/VI_1/FAULT "$(cat event.json)"
+    """
+    reaction = {"alert": _alert, "remediate": _remediate}.get(kind)
+    if reaction is None:
+        return _reject("reaction", tag, event, "kind is neither alert nor remediate")
+    opts = dict(__opts__)
+    found = events.validate_event(tag, event)
+    if isinstance(found, events.Event) and not _is_accepted(opts, found.id):
+        found = events.Rejected("its minion has no accepted key")
+    if isinstance(found, events.Rejected):
+        return _reject(kind, tag, event, found.reason)
+    try:
+        result = reaction(opts, found)
+    except ledgers.LedgerError as error:
+        # Without it nothing keeps a repair from being done twice: then better not once.
+        log.error("keepalived: no %s for %s: %s", kind, found.key, error)
+        result = {"result": "failed", "reason": str(error)}
+    except Exception:
+        # Salt's reactor would keep to itself what a runner raises.
+        log.exception("keepalived: the %s for %s broke off", kind, found.key)
+        raise
+    if isinstance(result, events.Rejected):
+        return _reject(kind, tag, event, result.reason)
+    return {"kind": kind, "incident": found.key, **result}
+
+
+def _alert(opts, event):
+    pillar = _cached_pillar(opts, salt.cache.factory(opts), event.id)
+    if not reacting.configured_for(event, pillar):
+        # The copy may be older than the configuration.
+        pillar = _compiled_pillar(event.id)
+        if not reacting.configured_for(event, pillar):
+            return _NOT_CONFIGURED
+    now = time.time()
+    cluster = facts.cluster_name(pillar)
+    ledger = _ledger(opts)
+    try:
+        if not ledger.claim(event.id, event.stream_id, event.seq, "alert", now):
+            return {"result": "duplicate"}
+    except ledgers.LedgerError as error:
+        # Told twice is better than not told.
+        log.error("keepalived: an alert goes out without the ledger: %s", error)
+    routes = alerting.read_routes(opts.get("keepalived"))
+    for mistake in routes.mistakes:
+        log.error("keepalived: master configuration: %s", mistake)
+    silent = alerting.why_silent(event, routes)
+    if silent:
+        # Kept, but not fired: most events need nobody.
+        _record(ledger, "alert", "skipped", cluster, {**_about(event), "reason": silent})
+        return {"result": "skipped", "reason": silent}
+    results = deliver.send(alerting.compose(event, cluster, now), routes.routes)
+    what = "sent" if "sent" in results.values() else "failed"
+    failures = [f"{name} {text}" for name, text in results.items() if text != "sent"]
+    for failure in failures:
+        log.error("keepalived: alert not delivered: %s", failure)
+    data = {
+        **_about(event),
+        "action": f"tell {', '.join(results)}",
+        "routes": results,
+        "reason": "; ".join(failures) or event.reason,
+        "seconds": round(time.time() - now, 3),
+    }
+    _audit(opts, ledger, "alert", what, cluster, data)
+    return {"result": what, "routes": results}
+
+
+def _remediate(opts, event):
+    if not reacting.remediation_concerns(event):
+        return {"result": "ignored"}
+    pillar = _compiled_pillar(event.id)
+    if not reacting.configured_for(event, pillar):
+        return _NOT_CONFIGURED
+    cluster = facts.cluster_name(pillar)
+    ledger = _ledger(opts)
+    if not ledger.claim(event.id, event.stream_id, event.seq, "remediate", time.time()):
+        return {"result": "duplicate"}
+    early = reacting.may_remediate(event, pillar)
+    outcomes = []
+    for decision, number in [(early, 0)] if early else _decide(opts, ledger, event, pillar):
+        if isinstance(decision, reacting.Skip):
+            data = {**_about(event), "check": decision.check, "reason": decision.reason}
+            _audit(opts, ledger, "remediation", "skipped", cluster, data)
+            outcomes.append({"result": "skipped", "reason": decision.reason})
+            continue
+        try:
+            outcomes.append(_restart(opts, ledger, cluster, event, decision, pillar))
+        finally:
+            ledger.finish(number, time.time())
+    # One stands for all, the most telling; the trail has the others.
+    return min(outcomes, key=lambda each: ("failed", "succeeded", "skipped").index(each["result"]))
+
+
+def _decide(opts, ledger, event, pillar):
+    """Ask the node, decide, and enter what is to be done: ``[(decision, its number)]``."""
+    node, instance = event.id, event.instance
+    checks = _ask_one(opts, node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
+    state = _ask_one(opts, node, "keepalived.status", ANSWER_SECONDS)
+    now = time.time()
+    with ledger.deciding(node) as runs:
+        return [
+            (
+                decision,
+                runs.start(decision.check, decision.service, now, now + reacting.LEASE_SECONDS)
+                if isinstance(decision, reacting.Action)
+                else 0,
+            )
+            for decision in reacting.decide_remediation(
+                event, pillar, checks, state, runs.all(), now
+            )
+        ]
+
+
+def _restart(opts, ledger, cluster, event, action, pillar):
+    """Carry one Action out, see whether it helped, and leave a trail of both."""
+    begin = time.monotonic()
+    about = {
+        **_about(event),
+        "check": action.check,
+        "service": action.service,
+        "action": f"restart {action.service}",
+    }
+    _audit(opts, ledger, "remediation", "started", cluster, {**about, "reason": action.reason})
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as aside:
+        # Restarting a local service takes no address from anyone, so the peers' health does not
+        # decide; but whoever reads the trail wants to know how bad it was.
+        asking = aside.submit(_peer_states, opts, event, pillar)
+        failure = _restart_and_verify(opts, action)
+        about["seconds"] = round(time.monotonic() - begin, 3)
+        about["peers"] = asking.result()
+    result = "failed" if failure else "succeeded"
+    reason = failure or f"{action.check} passes again"
+    _audit(opts, ledger, "remediation", result, cluster, {**about, "reason": reason})
+    return {"result": result, "reason": reason}
+
+
+def _restart_and_verify(opts, action):
+    """None when the check passes afterwards, else why not."""
+    node, instance = action.minion, action.instance
+    done = _ask_one(opts, node, "service.restart", RESTART_SECONDS, name=action.service)
+    if done is not True:
+        return f"service.restart {action.service}: {facts.last_line(done)}"
+    deadline = time.monotonic() + VERIFY_SECONDS
+    while True:
+        checks = _ask_one(opts, node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
+        if reacting.check_passes(checks, action.check):
+            return None
+        if time.monotonic() >= deadline:
+            return f"{action.check} still fails {VERIFY_SECONDS} s after the restart"
+        time.sleep(0.5)
+
+
+def _peer_states(opts, event, pillar):
+    nodes = facts.peers(pillar, event.id)
+    try:
+        accepted = [node for node in nodes if _is_accepted(opts, node)]
+        answers = _ask(opts, accepted, "keepalived.status", PEER_SECONDS)
+    except salt.exceptions.SaltException as error:
+        log.warning("keepalived: the peers of %s could not be asked: %s", event.id, error)
+        answers = {}
+    said = {node: answer.said for node, answer in answers.items()}
+    return reacting.peer_states(nodes, said, event.instance)
+
+
+def _reject(kind, tag, event, reason):
+    mark = hash((str(tag), str(event), reason))
+    with _WARNED_LOCK:
+        level = logging.DEBUG if mark in _WARNED else logging.WARNING
+        _WARNED.append(mark)
+    shown = events.quote_for_log(tag)
+    log.log(level, "keepalived: no %s for an event: %s; its tag: %s", kind, reason, shown)
+    return {"kind": kind, "result": "rejected", "reason": reason}
+
+
+# --- the trail -------------------------------------------------------------------------------
+
+
+def _about(event):
+    return {
+        "incident": event.key,
+        "minion": event.id,
+        "instance": event.instance,
+        "to": event.to,
+        "event_time": event.time,
+    }
+
+
+def _ledger(opts):
+    return ledgers.Ledger(pathlib.Path(opts["cachedir"]) / "keepalived" / "react.db")
+
+
+def _record(ledger, kind, what, cluster, data):
+    try:
+        ledger.record(kind, what, cluster, data, time.time())
+    except ledgers.LedgerError as error:
+        log.error("keepalived: not in the audit trail: %s %s: %s", kind, what, error)
+
+
+def _audit(opts, ledger, kind, what, cluster, data):
+    """Write a row into the ledger, the same onto the master's bus, and a line into the log."""
+    _record(ledger, kind, what, cluster, data)
+    level = logging.WARNING if what == "failed" else logging.INFO
+    where = f"{data['instance']} on {data['minion']}"
+    log.log(level, "keepalived: %s %s: %s: %s", kind, what, where, data.get("reason"))
+    fired = {**data, "cluster": cluster, "time": clock.render(time.time())}
+    tag = "/".join(("keepalived", parse.quote(cluster, safe=""), kind, what))
+    with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as bus:
+        bus.fire_event(fired, tag)
+
+
+def _count(last):
+    try:
+        return max(1, int(last))
+    except (TypeError, ValueError):
+        raise ValueError(f"last={last!r} is no number of rows") from None
+
+
+def _complaint(mistake):
+    data = {"kind": "message", "message": str(mistake), "retcode": 1}
+    return {"outputter": "keepalived", "data": data}
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def _clusters(opts, only):
+    """The clusters of all accepted minions' pillars, and what is to be said about the choice."""
+    accepted = salt.key.get_key(opts).list_keys()["minions"]
+    cache = salt.cache.factory(opts)
+    pillars = {node: _cached_pillar(opts, cache, node) for node in accepted}
+    clusters = facts.members(pillars, accepted)
+    if only is None:
+        text = None if clusters else "No accepted minion has the pillar keepalived:config."
+        return clusters, text
+    if str(only) in clusters:
+        return {str(only): clusters[str(only)]}, None
+    return {}, f"There is no cluster {only}; known: {', '.join(clusters) or 'none'}."
+
+
+def _ask(opts, nodes, fun, timeout, **kwarg):
+    """Run a function on accepted minions, by name and never by pattern."""
+    nodes = sorted(nodes)
+    answers = {}
+    if not nodes:
+        return answers
+    with salt.client.get_local_client(mopts=opts) as client:
+        returned = client.cmd_iter(
+            nodes,
+            fun,
+            tgt_type="list",
+            timeout=timeout,
+            kwarg=kwarg,
+            gather_job_timeout=GATHER_SECONDS,
+        )
+        for each in returned:
+            for node, data in each.items():
+                if node in nodes and "ret" in data and not data.get("failed"):
+                    answers[node] = facts.Answer(data["ret"], time.time())
+    return answers
+
+
+def _ask_one(opts, node, fun, timeout, **kwarg):
+    """What one minion returned, or None."""
+    try:
+        answer = _ask(opts, [node], fun, timeout, **kwarg).get(node)
+    except salt.exceptions.SaltException as error:
+        log.warning("keepalived: %s could not be asked for %s: %s", node, fun, error)
+        return None
+    return answer.said if answer else None
+
+
+def _is_accepted(opts, node):
+    keys = salt.cache.Cache(opts, driver=opts["keys.cache_driver"])
+    try:
+        return (keys.fetch("keys", node) or {}).get("state") == "accepted"
+    except salt.exceptions.SaltCacheError:
+        return False
+
+
+def _cached_pillar(opts, cache, node):
+    """The pillar as the minion last had it; compiled where the master keeps no copy."""
+    if opts.get("minion_data_cache") and cache.contains("pillar", node):
+        return cache.fetch("pillar", node)
+    return _compiled_pillar(node)
+
+
+def _compiled_pillar(node):
+    """The pillar as it is now, so that a permission taken back is taken back at once."""
+    pillar = __salt__["pillar.show_pillar"](node)
+    if pillar.get("_errors"):
+        log.error("keepalived: the pillar of %s does not compile", node)
+        return {}
+    return pillar

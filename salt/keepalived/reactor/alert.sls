@@ -1,0 +1,10 @@
+# For the reactor of the master, on salt/beacon/*/keepalived/*/*: tells people.
+#
+# The event goes to the runner as JSON inside a JSON string, and nothing of it is read here: any
+# minion can put any text into an event, and as text it can neither end this YAML nor change it.
+keepalived_alert:
+  runner.keepalived.react:
+    - args:
+        - kind: alert
+        - tag: {{ tag | tojson }}
+        - event: {{ data | tojson | tojson }}

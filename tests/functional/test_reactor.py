@@ -1,0 +1,492 @@
+"""The reactor end to end: a real master and a real minion, an event in, an effect out.
+
+The minion's keepalived and its services are those of ``reactor_node``, so nothing here touches
+the machine.
+"""
+
+from __future__ import annotations
+
+import http.server
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+
+import pytest
+
+salt_logging = pytest.importorskip("salt._logging")
+salt_event = pytest.importorskip("salt.utils.event")
+manager = pytest.importorskip("saltfactories.manager")
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+NODE = pathlib.Path(__file__).resolve().parent / "reactor_node"
+SECRET = "T0KEN-4711"
+CHECK = {"ok": False, "rc": 1, "seconds": 0.01, "reason": "exit status 1", "command": ["false"]}
+
+PILLAR = f"""
+keepalived:
+  cluster: controllers
+  config:
+    vrrp_script:
+      chk_haproxy: {{script: /usr/bin/killall -0 haproxy}}
+    vrrp_instance:
+      VI_PUBLIC: {{interface: eth1, track_script: [chk_haproxy]}}
+  nodes: {{n1: {{}}, n2: {{}}}}
+  remediation:
+    chk_haproxy: {{restart_service: haproxy, cooldown: 3600}}
+    chk_once: {{restart_service: once, cooldown: 3600}}
+    chk_stuck: {{restart_service: stuck}}
+  password: {SECRET}-PILLAR
+"""
+
+
+class Webhook(http.server.ThreadingHTTPServer):
+    """Takes every POST and keeps its JSON."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Bus:
+    """The master's bus: fires events, and keeps what the project fires."""
+
+    def __init__(self, config: dict) -> None:
+        self.config = config
+        self.heard: list[tuple[str, dict]] = []
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+    def fire(self, tag: str, data: dict) -> None:
+        bus = salt_event.get_master_event(self.config, self.config["sock_dir"], listen=False)
+        with bus:
+            assert bus.fire_event(data, tag)
+
+    def wait(self, what: str, incident: str, seconds: float = 30) -> dict:
+        """The data of the event with this end of its tag about this incident."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for tag, data in list(self.heard):
+                if tag.endswith(what) and data.get("incident") == incident:
+                    return data
+            time.sleep(0.02)
+        raise AssertionError(f"no {what} for {incident}; heard {[tag for tag, _ in self.heard]}")
+
+    def tags(self, incident: str) -> list[str]:
+        return [tag for tag, data in self.heard if data.get("incident") == incident]
+
+    def _listen(self) -> None:
+        bus = salt_event.get_master_event(self.config, self.config["sock_dir"], listen=True)
+        with bus:
+            self._ready.set()
+            while not self._stop.is_set():
+                found = bus.get_event(wait=0.2, tag="keepalived/", full=True)
+                if found:
+                    self.heard.append((found["tag"], found["data"]))
+
+
+class Site:
+    """One master, one minion n1, a webhook, and what the minion's node is like."""
+
+    def __init__(self, master, webhook: Webhook, world: pathlib.Path) -> None:
+        self.master = master
+        self.webhook = webhook
+        self.bus = Bus(master.config)
+        self._world = world
+        self._numbers = itertools.count(1)
+
+    def node_is(self, **changes: object) -> None:
+        world = {
+            "state": "FAULT",
+            "checks": {},
+            "mends": {},
+            "restarts": [],
+            "journal": [],
+            **changes,
+        }
+        fresh = self._world.with_suffix(".fresh")
+        fresh.write_text(json.dumps(world), encoding="utf-8")
+        os.replace(fresh, self._world)
+
+    def restarts(self) -> list[str]:
+        return json.loads(self._world.read_text(encoding="utf-8"))["restarts"]
+
+    def event(self, **changes: object) -> tuple[str, dict]:
+        """A new FAULT of n1, as the beacon sends it."""
+        data = {
+            "schema": 1,
+            "type": "instance",
+            "id": "n1",
+            "cluster": "controllers",
+            "stream_id": "0123456789abcdef",
+            "seq": next(self._numbers),
+            "instance": "VI_PUBLIC",
+            "from": "MASTER",
+            "to": "FAULT",
+            "reason": "chk_haproxy failed",
+            "vips": ["192.168.1.220"],
+            "vip_present": False,
+            "source": "fifo",
+            "time": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+            "planned": False,
+            **changes,
+        }
+        return f"salt/beacon/n1/keepalived/{data['instance']}/{data['to']}", data
+
+    def posts(self, incident: str) -> list[dict]:
+        return [post for post in self.webhook.posts if post["incident"] == incident]
+
+    def log(self) -> str:
+        return pathlib.Path(self.master.config["log_file"]).read_text(encoding="utf-8")
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """salt-run, as a person calls it."""
+        script = self.master.salt_run_cli().get_script_path()
+        folder = self.master.config_dir
+        return subprocess.run(
+            [self.master.python_executable, script, "-c", folder, "-l", "quiet", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def incident(event: tuple[str, dict]) -> str:
+    data = event[1]
+    return f"{data['id']}/{data['instance']}/{data['stream_id']}/{data['seq']}"
+
+
+@pytest.fixture(scope="module")
+def site(_salt_factories_config, event_listener):
+    # Salt keeps log lines for a console that this process never gives it, and complains at exit.
+    salt_logging.shutdown_temp_handler()
+    # Short, for the paths of unix sockets are limited to 108 characters.
+    root = pathlib.Path(tempfile.mkdtemp(prefix="kareact-"))
+    webhook = Webhook()
+    threading.Thread(target=webhook.serve_forever, daemon=True).start()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        dead_port = closed.getsockname()[1]
+    world = root / "world.json"
+    pillar = root / "pillar"
+    pillar.mkdir()
+    (pillar / "top.sls").write_text("base: {n1: [node]}\n", encoding="utf-8")
+    (pillar / "node.sls").write_text(PILLAR, encoding="utf-8")
+    reactor = REPO / "salt/keepalived/reactor"
+    factories = manager.FactoriesManager(
+        **{
+            **_salt_factories_config,
+            "root_dir": root,
+            "event_listener": event_listener,
+            "slow_stop": False,
+            # A proxy of the machine would be asked for the webhook.
+            "environ": {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+        }
+    )
+    master = factories.salt_master_daemon(
+        "m",
+        overrides={
+            "open_mode": True,
+            "module_dirs": [str(REPO / "salt")],
+            "pillar_roots": {"base": [str(pillar)]},
+            "file_roots": {"base": [str(REPO / "salt")]},
+            "log_level_logfile": "info",
+            "worker_threads": 3,
+            "reactor": [
+                {"salt/beacon/*/keepalived/*": ["salt://keepalived/reactor/alert.sls"]},
+                {"salt/beacon/*/keepalived/*/FAULT": [str(reactor / "remediate.sls")]},
+            ],
+            "keepalived": {
+                "alerts": {
+                    "webhook": {"url": f"http://127.0.0.1:{webhook.server_port}/hook?key={SECRET}"},
+                    "mail": {
+                        "to": ["ops@example.com"],
+                        "from": "salt@example.com",
+                        "host": "127.0.0.1",
+                        "port": dead_port,
+                    },
+                    "log": True,
+                }
+            },
+        },
+    )
+    minion = master.salt_minion_daemon(
+        "n1",
+        overrides={
+            "module_dirs": [str(NODE)],
+            "reactor_test_world": str(world),
+            "enable_fqdns_grains": False,
+            # Were the stand-in not found, nothing real shall take its place.
+            "disable_modules": ["systemd_service", "debian_service"],
+        },
+    )
+    with master.started(), minion.started():
+        made = Site(master, webhook, world)
+        made.node_is()
+        yield made
+        made.bus.close()
+    webhook.shutdown()
+    webhook.server_close()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def haproxy_down(**more: object) -> dict:
+    checks = {"chk_haproxy": {**CHECK, "instances": ["VI_PUBLIC"]}}
+    return {"checks": checks, "mends": {"haproxy": ["chk_haproxy"]}, **more}
+
+
+def test_a_fault_is_told_and_repaired(site: Site) -> None:
+    site.node_is(**haproxy_down())
+    event = site.event()
+    site.bus.fire(*event)
+
+    done = site.bus.wait("remediation/succeeded", incident(event))
+    told = site.bus.wait("alert/sent", incident(event))
+
+    assert site.restarts() == ["haproxy"]
+    assert (done["minion"], done["check"], done["service"]) == ("n1", "chk_haproxy", "haproxy")
+    assert done["peers"] == {"n2": "unknown"}
+    repair = [tag for tag in site.bus.tags(incident(event)) if "/remediation/" in tag]
+    assert repair == [
+        "keepalived/controllers/remediation/started",
+        "keepalived/controllers/remediation/succeeded",
+    ]
+    (post,) = site.posts(incident(event))
+    assert post["event"]["to"] == "FAULT"
+    assert post["cluster"] == "controllers"
+    assert told["routes"]["webhook"] == "sent"
+    assert told["routes"]["log"] == "sent"
+    assert told["routes"]["mail"].startswith("failed: ConnectionRefusedError")
+
+
+def test_the_cool_down_outlives_the_master(site: Site) -> None:
+    site.bus.close()
+    site.master.terminate()
+    site.master.start()
+    site.bus = Bus(site.master.config)
+    site.node_is(**haproxy_down())
+    assert wait_for_answer(site)
+    event = site.event()
+    site.bus.fire(*event)
+
+    skipped = site.bus.wait("remediation/skipped", incident(event))
+
+    assert skipped["reason"].startswith("cool-down: haproxy was restarted")
+    assert site.restarts() == []
+    site.bus.wait("alert/sent", incident(event))
+
+
+def wait_for_answer(site: Site) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        status = json.loads(site.run("keepalived.status", "--out=json").stdout)
+        if status["clusters"] and status["clusters"][0]["answered"]:
+            return True
+    return False
+
+
+def test_an_event_that_comes_many_times_at_once_counts_once(site: Site) -> None:
+    checks = {"chk_once": {**CHECK, "instances": ["VI_PUBLIC"]}}
+    site.node_is(checks=checks, mends={"once": ["chk_once"]})
+    event = site.event()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: site.bus.fire(*event), range(8)))
+    site.bus.wait("remediation/succeeded", incident(event))
+    site.bus.wait("alert/sent", incident(event))
+    site.bus.fire(*event)
+    settle(site)
+
+    assert site.restarts() == ["once"]
+    assert len(site.posts(incident(event))) == 1
+    assert sorted(site.bus.tags(incident(event))) == [
+        "keepalived/controllers/alert/sent",
+        "keepalived/controllers/remediation/started",
+        "keepalived/controllers/remediation/succeeded",
+    ]
+
+
+def settle(site: Site) -> None:
+    """Wait until the reactor is through with all it got: its last event is done, and with ten
+    threads at work the ones before it are at least begun; then give those a moment."""
+    event = site.event(to="STOP")
+    site.bus.fire(*event)
+    site.bus.wait("alert/sent", incident(event))
+    time.sleep(1)
+
+
+def test_a_service_that_cannot_be_restarted_is_reported(site: Site) -> None:
+    site.node_is(checks={"chk_stuck": {**CHECK, "instances": ["VI_PUBLIC"]}})
+    event = site.event()
+    site.bus.fire(*event)
+
+    failed = site.bus.wait("remediation/failed", incident(event))
+
+    assert site.restarts() == ["stuck"]
+    assert "Job for stuck.service failed" in failed["reason"]
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        (haproxy_down(state="BACKUP"), "VI_PUBLIC is BACKUP now"),
+        (
+            {"checks": {"chk_haproxy": {**CHECK, "ok": True, "rc": 0, "instances": ["VI_PUBLIC"]}}},
+            "passes now: chk_haproxy",
+        ),
+        (
+            {"checks": {"chk_other": {**CHECK, "instances": ["VI_PUBLIC"]}}},
+            "pillar keepalived:remediation does not name it",
+        ),
+    ],
+)
+def test_what_the_node_does_not_confirm_is_left_alone(site: Site, node: dict, reason: str) -> None:
+    site.node_is(**node)
+    event = site.event()
+    site.bus.fire(*event)
+
+    assert site.bus.wait("remediation/skipped", incident(event))["reason"] == reason
+    assert site.restarts() == []
+
+
+FIRE_IT = "n1\nevil:\n  local.cmd.run:\n    - tgt: '*'\n    - args: [{cmd: touch /tmp/owned}]"
+HOSTILE = {
+    "an id that is YAML": ("salt/beacon/n1/keepalived/VI_PUBLIC/FAULT", {"id": FIRE_IT}),
+    "a tag that is YAML": (f"salt/beacon/{FIRE_IT}/keepalived/VI_PUBLIC/FAULT", {"id": FIRE_IT}),
+    "every minion": ("salt/beacon/*/keepalived/VI_PUBLIC/FAULT", {"id": "*"}),
+    "a compound expression": (
+        "salt/beacon/n1 or G@os:*/keepalived/VI_PUBLIC/FAULT",
+        {"id": "n1 or G@os:*"},
+    ),
+    "Jinja": (
+        "salt/beacon/{{ salt.cmd.run('id') }}/keepalived/VI_PUBLIC/FAULT",
+        {"id": "{{ salt.cmd.run('id') }}"},
+    ),
+    "Jinja in the instance": (
+        "salt/beacon/n1/keepalived/%7B%7B7*7%7D%7D/FAULT",
+        {"instance": "{{7*7}}"},
+    ),
+    "another minion's tag": ("salt/beacon/n1/keepalived/VI_PUBLIC/FAULT", {"id": "n2"}),
+    "a minion without a key": ("salt/beacon/n2/keepalived/VI_PUBLIC/FAULT", {"id": "n2"}),
+    "an instance that is not in the pillar": (
+        "salt/beacon/n1/keepalived/VI_OTHER/FAULT",
+        {"instance": "VI_OTHER"},
+    ),
+    "characters that YAML does not take": (
+        "salt/beacon/n1/keepalived/VI_PUBLIC/FAULT",
+        {"stream_id": "\x7f\x85\u2028\ufffe\U0001f600"},
+    ),
+    "a key longer than YAML takes": ("salt/beacon/n1/keepalived/x/FAULT", {"k" * 5000: 1}),
+    "a beacon that failed": ("salt/beacon/n1/keepalived/", None),
+    "no data": ("salt/beacon/n1/keepalived/VI_PUBLIC/FAULT", None),
+}
+
+
+def test_a_crafted_event_does_nothing_but_leave_one_line_in_the_log(site: Site) -> None:
+    site.node_is(**haproxy_down())
+    before, posts = len(site.log()), len(site.webhook.posts)
+    heard = len(site.bus.heard)
+    for tag, changes in HOSTILE.values():
+        data = {} if changes is None else {**site.event()[1], **changes}
+        site.bus.fire(tag, data)
+    settle(site)
+
+    log = site.log()[before:]
+    warnings = [line for line in log.splitlines() if "for an event:" in line and "WARN" in line]
+    assert len(warnings) == len(HOSTILE), "\n".join(warnings)
+    assert all(line.isascii() and line.isprintable() for line in warnings)
+    assert "Failed to render" not in log
+    assert "Traceback" not in log
+    assert site.restarts() == []
+    # What settle() itself caused is all there is.
+    assert len(site.webhook.posts) - posts == 1
+    assert len(site.bus.heard) - heard == 1
+
+
+def test_status_says_what_is_true_and_what_is_not_known(site: Site) -> None:
+    site.node_is(state="FAULT")
+
+    done = site.run("keepalived.status", "--out=json")
+
+    data = json.loads(done.stdout)
+    (cluster,) = data["clusters"]
+    (instance,) = cluster["instances"]
+    assert {row["node"]: row["claim"] for row in instance["nodes"]} == {
+        "n1": "FAULT",
+        "n2": "unknown",
+    }
+    assert instance["verdict"] == data["verdict"] == "unknown"
+    assert done.returncode == data["retcode"] == 3
+
+
+def test_status_is_a_table_for_people(site: Site) -> None:
+    site.node_is(state="FAULT")
+
+    done = site.run("keepalived.status")
+
+    lines = done.stdout.splitlines()
+    assert lines[0] == "controllers  1 of 2 nodes answered"
+    assert lines[1].startswith("VI_PUBLIC  vrid 52  192.168.1.220/24  UNKNOWN: ")
+    assert [line.split()[:2] for line in lines[2:5]] == [
+        ["node", "claim"],
+        ["n1", "FAULT"],
+        ["n2", "unknown"],
+    ]
+    assert "\x1b" not in done.stdout
+
+
+def test_timeline_reads_the_nodes_journals(site: Site) -> None:
+    rows = [
+        site.event(time=f"2026-11-22T03:04:0{second}.000000Z", vip_present=held, to=to)[1]
+        for second, held, to in ((1, True, "MASTER"), (2, False, "FAULT"), (5, True, "MASTER"))
+    ]
+    site.node_is(journal=rows)
+
+    data = json.loads(site.run("keepalived.timeline", "last=2", "--out=json").stdout)
+    wrong = site.run("keepalived.timeline", "since=yesterday")
+
+    assert [row["to"] for row in data["rows"]] == ["FAULT", "MASTER"]
+    assert data["missing"] == {"n2": "no answer"}
+    assert wrong.returncode == 1
+    assert "since='yesterday' is no time: give a span back from now" in wrong.stdout
+
+
+def test_the_trail_is_kept_and_nobody_else_may_read_it(site: Site) -> None:
+    rows = json.loads(site.run("keepalived.reactions", "last=200", "--out=json").stdout)["rows"]
+
+    whats = {(row["kind"], row["what"]) for row in rows}
+    ledger = pathlib.Path(site.master.config["cachedir"]) / "keepalived" / "react.db"
+    assert {("alert", "sent"), ("remediation", "succeeded")} <= whats
+    assert ledger.stat().st_mode & 0o777 == 0o600
+    assert ledger.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_secret_is_in_the_log_or_on_the_bus(site: Site) -> None:
+    assert SECRET not in site.log()
+    assert SECRET not in json.dumps(site.bus.heard)
