@@ -15,7 +15,8 @@ keepalived:
         state: BACKUP
         virtual_router_id: 52
         # The other nodes' addresses on this interface, and this node's own as unicast_src_ip.
-        # They come from "address" below; for a node without one, from the Salt mine.
+        # They come from "address" below; for a node without one, from the Salt mine, where the
+        # highstate puts them.
         unicast_peer: auto
         virtual_ipaddress:
           - 192.168.1.220 dev eth1

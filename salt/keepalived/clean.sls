@@ -1,7 +1,7 @@
 # Take away what the formula added for events. keepalived keeps running with its configuration,
 # and the virtual address stays where it is; so VRRP must still pass, and firewall, sysctl and
-# scripts stay. With pillar keepalived:clean:stop_keepalived: true keepalived stops (the address
-# moves to another node), and the firewall and sysctl settings go too.
+# scripts stay. With pillar keepalived:clean:stop_keepalived: true (given with the command) keepalived
+# stops, the address moves to another node, and the firewall and sysctl settings go too.
 {%- from "keepalived/map.jinja" import keepalived with context %}
 {%- set stop = keepalived.clean.get("stop_keepalived") is sameas true %}
 

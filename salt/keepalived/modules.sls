@@ -9,6 +9,7 @@ keepalived-modules-synced:
     - result: False
     - allow_test_mode_failure: True
     - comment: {{ ("keepalived's Salt modules are not on this minion. Run: salt '" ~ grains.id
-                   ~ "' saltutil.sync_all (or state.highstate, which syncs by itself). The same "
-                   ~ "again after that: the minion's log says why they do not load") | json }}
+                   ~ "' saltutil.sync_all (masterless: salt-call --local saltutil.sync_all), or "
+                   ~ "state.highstate, which syncs by itself. The same again after that: the "
+                   ~ "minion's log says why they do not load") | json }}
 {%- endif %}

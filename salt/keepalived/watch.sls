@@ -4,6 +4,7 @@
 
 include:
   - keepalived.modules
+  - keepalived.valid
 {%- if keepalived.synced and not keepalived.systemd %}
 
 keepalived-watch-skipped:
@@ -12,7 +13,9 @@ keepalived-watch-skipped:
 {%- elif keepalived.synced %}
 
 keepalived-watch-installed:
-  keepalived.watch_installed: []
+  keepalived.watch_installed:
+    - require:
+      - keepalived_pillar: keepalived-pillar-valid
 
 keepalived-watch-tmpfiles:
   file.managed:
