@@ -87,7 +87,10 @@ def status(cluster=None):
     opts = dict(__opts__)
     clusters, message = _clusters(opts, cluster)
     nodes = {each.node for found in clusters.values() for each in found if each.accepted}
-    answers = _ask(opts, nodes, "keepalived.status", ANSWER_SECONDS)
+    try:
+        answers = _ask(opts, nodes, "keepalived.status", ANSWER_SECONDS)
+    except salt.exceptions.SaltException as error:
+        return _complaint(error, retcode=3)
     data = facts.gather(clusters, answers, time.time())
     return {"outputter": "keepalived", "data": {**data, "message": message}}
 
@@ -125,7 +128,10 @@ def timeline(cluster=None, last=20, since=None):
     clusters, message = _clusters(opts, cluster)
     members = [each for found in clusters.values() for each in found]
     accepted = [each.node for each in members if each.accepted]
-    answers = _ask(opts, accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
+    try:
+        answers = _ask(opts, accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
+    except salt.exceptions.SaltException as error:
+        return _complaint(error)
     data = timelines.collect((each.node for each in members), answers, last, now)
     return {"outputter": "keepalived", "data": {**data, "retcode": 0, "message": message}}
 
@@ -248,7 +254,7 @@ def _remediate(opts, event):
     if not reacting.remediation_concerns(event):
         return {"result": "ignored"}
     pillar = _compiled_pillar(event.id)
-    if not reacting.configured_for(event, pillar):
+    if not (reacting.broken(pillar) or reacting.configured_for(event, pillar)):
         return _NOT_CONFIGURED
     cluster = facts.cluster_name(pillar)
     ledger = _ledger(opts)
@@ -394,8 +400,8 @@ def _count(last):
         raise ValueError(f"last={last!r} is no number of rows") from None
 
 
-def _complaint(mistake):
-    data = {"kind": "message", "message": str(mistake), "retcode": 1}
+def _complaint(mistake, retcode=1):
+    data = {"kind": "message", "message": str(mistake), "retcode": retcode}
     return {"outputter": "keepalived", "data": data}
 
 
@@ -465,8 +471,4 @@ def _cached_pillar(opts, cache, node):
 
 def _compiled_pillar(node):
     """The pillar as it is now, so that a permission taken back is taken back at once."""
-    pillar = __salt__["pillar.show_pillar"](node)
-    if pillar.get("_errors"):
-        log.error("keepalived: the pillar of %s does not compile", node)
-        return {}
-    return pillar
+    return __salt__["pillar.show_pillar"](node)

@@ -89,6 +89,10 @@ LEFT_ALONE = {
         "allows nothing on this node",
     ),
     "no keepalived in the pillar": ({"pillar": {}}, "allows nothing on this node"),
+    "the pillar does not compile": (
+        {"pillar": {**PILLAR, "_errors": ["Rendering SLS 'x' failed: auth_pass: s3cret"]}},
+        "the minion's pillar does not compile",
+    ),
     "remediation is a list": (
         {"pillar": {"keepalived": {"remediation": ["chk_haproxy"]}}},
         "is no mapping",

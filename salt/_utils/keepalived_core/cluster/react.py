@@ -51,6 +51,11 @@ def remediation_concerns(event: Event) -> bool:
     return event.type == "instance" and event.to == "FAULT"
 
 
+def broken(pillar: Mapping[str, object]) -> bool:
+    """Whether the pillar could not be compiled: then nothing in it is certain."""
+    return bool(pillar.get("_errors"))
+
+
 def may_remediate(event: Event, pillar: Mapping[str, object]) -> Skip | None:
     """What can be said before the node is asked.
 
@@ -59,6 +64,9 @@ def may_remediate(event: Event, pillar: Mapping[str, object]) -> Skip | None:
     """
     if event.planned:
         return Skip("planned")
+    if broken(pillar):
+        # The errors themselves may quote the pillar.
+        return Skip("the minion's pillar does not compile: salt-run pillar.show_pillar says why")
     allowed = _own(pillar).get("remediation")
     if not allowed:
         return Skip("pillar keepalived:remediation allows nothing on this node")
