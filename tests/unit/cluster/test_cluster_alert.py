@@ -111,11 +111,25 @@ def test_people_are_told_what_they_must_know(to: str) -> None:
         ({"type": "group", "instance": "VG1"}, "a group event; its instances speak"),
         ({"from": "FAULT"}, "no change of state"),
         ({"to": "MASTER", "from": None, "source": "resync"}, "found as MASTER"),
+        ({"to": "STOP", "from": None, "source": "resync"}, "found as STOP"),
         ({"planned": True}, "planned"),
     ],
 )
 def test_nobody_is_told_what_needs_nobody(changes: dict, why: str) -> None:
     assert (why_silent(event(**changes), ROUTES) or "").startswith(why)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"to": "FAULT", "source": "resync"},
+        {"to": "ghost", "source": "resync"},
+        {"to": "MASTER", "source": "netlink"},
+        {"to": "STOP", "source": "fifo"},
+    ],
+)
+def test_trouble_found_at_the_first_look_is_told(changes: dict) -> None:
+    assert why_silent(event(**changes, **{"from": None}), ROUTES) is None
 
 
 def test_planned_changes_are_told_on_request() -> None:

@@ -184,8 +184,10 @@ def why_silent(event: Event, routes: Routes) -> str | None:
         return f"{event.to} needs nobody"
     if event.from_state == event.to:
         return "no change of state"
-    if event.to == "MASTER" and event.from_state is None:
-        return "found as MASTER when the watch began, no change of state"
+    # A node's very first look: after that the spool knows what was before, whoever restarts.
+    first_look = event.from_state is None and event.source == "resync"
+    if first_look and event.to in ("MASTER", "STOP"):
+        return f"found as {event.to} when the watch began, no change of state"
     if event.planned and not routes.planned:
         return "planned"
     if not routes.routes:
