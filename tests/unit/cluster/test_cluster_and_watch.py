@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import pytest
-
 from keepalived_core.cluster.event import Event, validate_event
 from keepalived_core.node import fifo, netlink
 from keepalived_core.node.dump import Dump
