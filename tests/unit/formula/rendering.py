@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Renderer:
     """A minion of which only grains, pillar and the presence of the bundle's modules vary."""
 
     def __init__(self, root_dir: Path) -> None:
+        self.known: dict[str, Rendered] = {}
         self.opts = salt.config.minion_config(None)
         self.opts.update(
             id="controller1",
@@ -63,9 +65,16 @@ class Renderer:
             fileserver_backend=["roots"],
         )
 
-    def render(
+    def render(self, *sls: str, **given: Any) -> Rendered:
+        """The same question is asked by several tests, and an answer takes half a second."""
+        key = json.dumps([sls, given], sort_keys=True)
+        if key not in self.known:
+            self.known[key] = self._render(list(sls), **given)
+        return self.known[key]
+
+    def _render(
         self,
-        sls: str,
+        sls: list[str],
         family: str = "debian",
         pillar: dict[str, Any] | None = None,
         synced: bool = True,
@@ -81,8 +90,10 @@ class Renderer:
             **FAMILIES[family],
             **grains,
         }
-        with salt.state.HighState(opts, pillar_override=pillar or {}) as highstate:
-            high, errors = highstate.render_highstate({"base": [sls]})
+        # Given ready, so that none is compiled; Salt takes an empty one for none given.
+        ready = {"unrelated": True, **(pillar or {})}
+        with salt.state.HighState(opts, initial_pillar=ready) as highstate:
+            high, errors = highstate.render_highstate({"base": sls})
             if errors:
                 return Rendered(errors, [])
             high, errors = highstate.state.reconcile_extend(high)

@@ -98,9 +98,7 @@ def test_test_mode_sends_nothing(call: Call) -> None:
     assert call("addresses_shared", unicast("auto"))["changes"]
 
 
-@pytest.mark.parametrize(
-    "pillar", [None, {}, CLASSIC, unicast(["10.0.0.1"]), "text", {"nodes": 5}]
-)
+@pytest.mark.parametrize("pillar", [None, {}, CLASSIC, unicast(["10.0.0.1"]), "text", {"nodes": 5}])
 def test_without_unicast_peer_auto_the_mine_is_left_alone(call: Call, pillar: Any) -> None:
     ret = call("addresses_shared", pillar)
     assert (ret["result"], ret["changes"]) == (True, {})

@@ -37,7 +37,7 @@ def module_copy(tmp_path: Path) -> Path:
     directory = tmp_path / "extmods" / "modules"
     directory.mkdir(parents=True)
     text = MODULE.read_text()
-    for name, value in (("POLL_SECONDS", "0.05"), ("IDLE_SECONDS", "0.4"), ("WAIT_SECONDS", "6")):
+    for name, value in (("POLL_SECONDS", "0.05"), ("IDLE_SECONDS", "0.4"), ("WAIT_SECONDS", "4")):
         lines = [f"{name} = {value}" if x.startswith(f"{name} =") else x for x in text.split("\n")]
         text = "\n".join(lines)
     copy = directory / MODULE.name
@@ -103,7 +103,7 @@ def test_the_restart_waits_for_the_job_that_asked(
     job.wait()
     ended = time.time()
     assert waiter.restarted_at() is None
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=30) == 0
     assert (waiter.restarted_at() or 0) > ended
 
 
@@ -112,23 +112,26 @@ def test_a_process_that_got_the_number_of_the_job_is_not_waited_for(
 ) -> None:
     other = sleeping(30)
     process = waiter.start(str(other.pid), str(int(start_ticks(other.pid)) - 1))
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=25) == 0
     assert waiter.restarted_at()
 
 
-@pytest.mark.parametrize(("fun", "waits"), [("state.highstate", True), ("test.ping", False)])
+@pytest.mark.parametrize(
+    ("fun", "seconds", "waits"), [("state.highstate", 1.5, True), ("test.ping", 60, False)]
+)
 def test_other_state_runs_are_waited_for_and_other_jobs_are_not(
     waiter: Waiter,
     sleeping: Callable[..., subprocess.Popen[bytes]],
     fun: str,
+    seconds: float,
     waits: bool,
 ) -> None:
-    job = sleeping(2.5)
+    job = sleeping(seconds)
     proc = waiter.cachedir / "proc" / "20261101120000000000"
     proc.parent.mkdir(parents=True)
     proc.write_bytes(salt.payload.dumps({"jid": proc.name, "pid": job.pid, "fun": fun}))
     process = waiter.start()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=30) == 0
     assert (job.poll() is not None) is waits
 
 
@@ -137,7 +140,7 @@ def test_a_job_that_never_ends_keeps_its_daemon_and_the_journal_says_so(
 ) -> None:
     job = sleeping(60)
     process = waiter.start(str(job.pid), start_ticks(job.pid))
-    _, said = process.communicate(timeout=15)
+    _, said = process.communicate(timeout=30)
     assert process.returncode == 1
     assert waiter.restarted_at() is None
     assert "salt-minion was not restarted" in said
