@@ -198,8 +198,10 @@ class Lab(faults.Faults):
         return node
 
     def remove_node(self, name: str) -> None:
-        """Take a machine away from the running lab, with all it has written."""
+        """Take a machine away from the running lab, with all it has written and its key."""
         node = self.node(name)
+        if name in self.minions():
+            self.master.run(["salt-key", "--yes", f"--delete={name}"])
         with self.state.operation():
             teardown.remove_machine(node)
             with self.state.change() as data:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab import network, processes
-from lab.host import LabError, lab_environment, run
+from lab.host import CommandError, LabError, lab_environment, run
 
 if TYPE_CHECKING:
     from lab.state import State
@@ -191,13 +191,20 @@ class Node:
                 stderr=console,
                 check=True,
             )
-        network.connect(state, self.links, self.number)
+
+        def gone() -> bool:
+            return (home / "pid").exists() and self.nspawn_pid is None
+
+        try:
+            network.connect(state, self.links, self.number, given_up=gone)
+        except CommandError as error:
+            raise LabError(f"{self.name} does not start:\n{self.console()}") from error
 
     def wait_booted(self, timeout: float = 60) -> None:
         """Wait until systemd has started everything; raises LabError if a unit failed."""
         deadline = time.monotonic() + timeout
         while not (self.running and (self._proc_root() / "run/systemd/private").exists()):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self.nspawn_pid is None:
                 raise LabError(f"{self.name} did not boot in {timeout:.0f} s:\n{self.console()}")
             time.sleep(0.05)
         left = max(deadline - time.monotonic(), 1)

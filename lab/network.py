@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lab.host import CommandError, LabError, lab_environment, run
 from lab.state import State
@@ -69,8 +69,17 @@ def create(state: State) -> None:
     )
 
 
-def connect(state: State, links: Sequence[str], number: int, timeout: float = 20) -> None:
-    """Plug a machine's cables into the bridges as soon as nspawn has made them."""
+def connect(
+    state: State,
+    links: Sequence[str],
+    number: int,
+    given_up: Callable[[], bool],
+    timeout: float = 20,
+) -> None:
+    """Plug a machine's cables into the bridges as soon as nspawn has made them.
+
+    Raises CommandError after `timeout` seconds, and as soon as `given_up` says that nothing comes.
+    """
     lines = [f"link set {port(link, number)} master {LINKS[link][0]} up" for link in links]
     deadline = time.monotonic() + timeout
     while True:
@@ -78,7 +87,7 @@ def connect(state: State, links: Sequence[str], number: int, timeout: float = 20
             inside(state, ["ip", "-batch", "-"], input="\n".join(lines) + "\n")
             return
         except CommandError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or given_up():
                 raise
             time.sleep(0.05)
 

@@ -80,6 +80,6 @@ def _load(lab: Lab) -> None:
 def _remove_orphans() -> None:
     """Remove labs of earlier test runs that were killed."""
     for name in known_labs():
-        owner = re.fullmatch(r"t(\d+)", name)
+        owner = re.fullmatch(r"t(\d+)(-[a-z]+)?", name)
         if owner and not Path(f"/proc/{owner.group(1)}").exists() and State(name).path.exists():
             Lab(name, quiet=True).down()

@@ -412,8 +412,18 @@ def test_a_cut_vrrp_cable_does_not_silence_salt_but_a_cut_management_cable_does(
 # -- nothing stays -------------------------------------------------------------------------------
 
 
-def traces(name: str, namespaces: set[int]) -> dict[str, list[str]]:
-    """Everything on this machine that belongs or belonged to a lab, found without its journal."""
+def started(pid: int) -> float:
+    """When a process was started, in seconds since boot (proc(5), field 22 of stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def traces(name: str, namespaces: set[int], since_boot: float) -> dict[str, list[str]]:
+    """Everything on this machine that belongs or belonged to a lab, found without its journal.
+
+    A process in one of the network `namespaces` counts only if it is older than `since_boot`: the
+    kernel gives the number of a namespace that is gone to the next one anybody makes.
+    """
     found: dict[str, list[str]] = {"processes": [], "mounts": [], "namespaces": []}
     for pid in processes.all_pids():
         proc = Path(f"/proc/{pid}")
@@ -421,17 +431,18 @@ def traces(name: str, namespaces: set[int]) -> dict[str, list[str]]:
             words = (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes()
             where = (proc / "cgroup").read_text()
             net = os.stat(proc / "ns/net").st_ino
+            inside = net in namespaces and started(pid) < since_boot
         except OSError:
             continue
         ours = f"skl-{name}-" in words.decode("utf-8", "replace")
         ours = ours or f"OWNER={name}\0" in words.decode("utf-8", "replace")
         ours = ours or f"/salt-keepalived-lab/{name}/" in where
-        if (ours or net in namespaces) and processes.alive(pid) and pid != os.getpid():
+        if (ours or inside) and processes.alive(pid) and pid != os.getpid():
             found["processes"].append(f"{pid} {words[:60]!r}")
-        if net in namespaces:
+        if inside:
             found["namespaces"].append(f"net:[{net}] of {pid}")
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        if f"salt-keepalived-lab/{name}/" in line or any(f"net:[{n}]" in line for n in namespaces):
+        if f"salt-keepalived-lab/{name}/" in line or f"skl-{name}-" in line:
             found["mounts"].append(line)
     cgroups = State(name).cgroup
     found["control groups"] = [str(cgroups)] if cgroups.exists() else []
@@ -496,7 +507,8 @@ def test_down_after_kill_9_leaves_nothing(lab_prerequisites: None, moment: str) 
         up.send_signal(signal.SIGKILL)
         up.wait()
         namespaces = namespaces_of(state)
-        left_behind = traces(name, namespaces)
+        killed = time.clock_gettime(time.CLOCK_BOOTTIME)
+        left_behind = traces(name, namespaces, killed)
         assert left_behind["files"], "nothing was left behind: this test has tested nothing"
     finally:
         up.kill()
@@ -504,7 +516,7 @@ def test_down_after_kill_9_leaves_nothing(lab_prerequisites: None, moment: str) 
         down = cli("down", "--name", name)
         said = down.communicate(timeout=60)[0]
     assert down.returncode == 0, said
-    left = {what: found for what, found in traces(name, namespaces).items() if found}
+    left = {what: found for what, found in traces(name, namespaces, killed).items() if found}
     assert left == {}, f"after a kill while {moment}; before down: {left_behind}"
 
 
@@ -522,7 +534,8 @@ def test_up_that_fails_removes_what_it_made(
     with pytest.raises(LabError, match="it does not boot"):
         Lab(name, nodes=1, salt=False, quiet=True).up()
     assert seen
-    assert {what: found for what, found in traces(name, seen).items() if found} == {}
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert {what: found for what, found in traces(name, seen, now).items() if found} == {}
 
 
 def test_down_twice_is_fine_and_up_works_again_after_it(lab_prerequisites: None) -> None:
