@@ -113,5 +113,7 @@ def _ensure(
             kind, wanted, permanent, bool(__opts__["test"]), **given
         )
     except (CommandExecutionError, SaltInvocationError) as error:
-        return {"name": name, "result": False, "changes": {}, "comment": str(error)}
+        outcome = {"result": False, "changes": {}, "comment": str(error)}
+    if outcome["result"] is False:  # the formula's name is the pillar path
+        outcome["comment"] = f"{name}: {outcome['comment']}"
     return {"name": name, **outcome}
