@@ -40,6 +40,7 @@ class Builder:
             except BlockingIOError:
                 print(f"another build of {self.suite} is running; waiting for it", flush=True)
                 fcntl.flock(lock, fcntl.LOCK_EX)
+            self.log.truncate(0)
             for stale in self.home.glob("*.tmp"):
                 shutil.rmtree(stale)
             steps: list[tuple[str, str, Callable[[Path], None]]] = [

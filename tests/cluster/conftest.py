@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fixtures import cluster, healthy  # noqa: F401  (fixtures for every test here)
 
-from lab import Lab
+from lab import Lab, LabError
 from lab.host import missing_prerequisites
 from lab.images import ensure
 from lab.state import State, known_labs
@@ -29,7 +29,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not needed or session.config.option.collectonly or missing_prerequisites():
         return
     with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        ensure(_SUITE)
+        try:
+            ensure(_SUITE)
+        except LabError as error:
+            pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")
