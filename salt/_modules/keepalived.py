@@ -18,6 +18,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 # A running minion still holds the library it imported before sync_all: drop it, import the new.
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
 
+from keepalived_core import __version__ as bundle
 from keepalived_core import conf
 from keepalived_core import deploy as deploying
 from keepalived_core import plan as planning
@@ -55,8 +56,9 @@ def version():
     """
     The installed keepalived, and what it cannot protect.
 
-    Returns ``{"version", "running", "pid", "json", "options", "lost_protection"}``; ``options``
-    are the words of ``keepalived -v``'s config options.  Raises CommandExecutionError when
+    Returns ``{"version", "running", "pid", "json", "options", "lost_protection", "bundle"}``;
+    ``options`` are the words of ``keepalived -v``'s config options, ``bundle`` is the version
+    of this bundle that the minion has loaded.  Raises CommandExecutionError when
     keepalived is not installed.
 
     CLI Example:
@@ -74,6 +76,7 @@ def version():
         "json": found.json,
         "options": sorted(found.options),
         "lost_protection": [text for since, text in _PROTECTION if found.tuple < since],
+        "bundle": bundle,
     }
 
 
@@ -140,7 +143,8 @@ def checks(instance=None):
     instance (str, optional)
         Only what this instance (or its sync group) tracks.
 
-    Returns ``{check: {"ok", "rc", "seconds", "reason", "command", "instances"}}``.
+    Returns ``{check: {"ok", "rc", "timed_out", "seconds", "reason", "command",
+    "instances"}}``; ``rc`` is None for a check that could not run or was ended for its time.
 
     CLI Example:
 

@@ -1,13 +1,8 @@
-"""The kernel's own record of an address on every node, kept apart from all that is tested.
-
-Uses pyroute2, shares no code with the watch.  As a program (run inside a node's network
-namespace) it prints one JSON line for each RTM_NEWADDR and RTM_DELADDR of the address.
-"""
+"""The kernel's own record of an address on every node, kept apart from all that is tested."""
 
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.machine import Node
+
+PROGRAM = Path(__file__).with_name("observe_address.py")
 
 
 class Observer:
@@ -34,7 +31,7 @@ class Observer:
     def __enter__(self) -> Observer:
         for node in self._nodes:
             process = subprocess.Popen(
-                ["nsenter", f"--net={node.netns}", sys.executable, __file__, self.address],
+                ["nsenter", f"--net={node.netns}", sys.executable, str(PROGRAM), self.address],
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
@@ -75,29 +72,3 @@ class Observer:
             elif len(holders) <= 1 and since is not None:
                 total, since = total + row["time"] - since, None
         return total + (time.time() - since if since is not None else 0.0)
-
-
-def main(address: str) -> None:
-    from pyroute2 import IPRoute
-
-    with IPRoute() as ipr:
-        ipr.bind()
-        print(json.dumps("listening"), flush=True)
-        present = bool(ipr.get_addr(address=address))
-        while True:
-            for message in ipr.get():
-                event = message.get("event")
-                if event not in ("RTM_NEWADDR", "RTM_DELADDR"):
-                    continue
-                attributes = dict(message["attrs"])
-                found = attributes.get("IFA_LOCAL") or attributes.get("IFA_ADDRESS")
-                now = event == "RTM_NEWADDR"
-                if found == address and now != present:
-                    present = now
-                    print(json.dumps({"time": time.time(), "present": present}), flush=True)
-
-
-if __name__ == "__main__":
-    socket.setdefaulttimeout(None)
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    main(sys.argv[1])

@@ -27,16 +27,6 @@ from lab.probing import probing
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
 
-@pytest.fixture
-def healthy(cluster):
-    """The same, checked before and mended after each test."""
-    cluster.heal()
-    wait_one_holder(cluster, "controller3", timeout=30)
-    yield cluster
-    cluster.heal()
-    set_pillar(cluster, CLASSIC)
-
-
 def test_highstate_on_three_nodes_ends_with_exactly_one_holder(cluster):
     assert wait_one_holder(cluster) == "controller3"
     for node in cluster.controllers:
@@ -246,7 +236,7 @@ vrrp_instance VI_PUBLIC {
 #: (what is wrong, the pillar, words the comment must have)
 WRONG = [
     ("no pillar", None, ["keepalived"]),
-    ("empty pillar", {}, ["keepalived:config"]),
+    ("empty pillar", {}, ["keepalived", "vrrp_instance"]),
     ("interface that does not exist", instance(interface="eth9"), ["eth9"]),
     (
         "VIP of the wrong family",

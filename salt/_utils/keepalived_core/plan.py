@@ -8,6 +8,7 @@ Four steps, each usable by itself: :func:`desired` (pillar -> tree with our own 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +82,18 @@ def render(tree: Tree) -> str:
     """*tree* as text, under the header that says where it comes from."""
     if not any(tree.children):
         return ""
-    return conf.render(tree, header=HEADER)
+    return without_killer_comments(conf.render(tree, header=HEADER))
+
+
+def without_killer_comments(text: str) -> str:
+    """*text* with each comment that starts a line moved by one blank.
+
+    keepalived 2.2.0 to 2.4.3 (lib/parser.c, ``read_conf_copy``, which nothing ever resets): a
+    daemon that has once reloaded with ``reload_check_config``, and now runs a file without it,
+    takes ``#`` and ``!`` in the first column for marks of its own at the next reload, and dies
+    of SIGSEGV.  A blank before them is enough.
+    """
+    return re.sub(r"^(?=[#!])", " ", text, flags=re.MULTILINE)
 
 
 def compare(text: str, live: str | None) -> tuple[str, str]:

@@ -12,10 +12,14 @@ from ..conf.instances import Check, Instance
 
 @dataclass
 class CheckResult:
-    """``ok``: exit status 0 in time.  ``rc`` is None when it could not run or ran too long."""
+    """``ok``: exit status 0 in time.  ``rc`` is None when it could not run or ran too long.
+
+    ``timed_out``: it ran, and was ended because it took too long (a failure for keepalived).
+    """
 
     ok: bool
     rc: int | None
+    timed_out: bool
     seconds: float
     reason: str
     command: list[str]
@@ -30,7 +34,8 @@ def run_checks(
 ) -> dict[str, dict]:
     """Run each check that *instance* (None: any instance) tracks, once.
 
-    :returns: ``{check name: {"ok", "rc", "seconds", "reason", "command", "instances"}}``.
+    :returns: ``{check name: {"ok", "rc", "timed_out", "seconds", "reason", "command",
+        "instances"}}``.
     """
     wanted: dict[str, list[str]] = {}
     for one in instances:
@@ -50,9 +55,9 @@ def _run(check: Check, users: list[str]) -> CheckResult:
     limit = max(1.0, check.timeout or check.interval)
     begin = time.monotonic()
 
-    def result(ok: bool, rc: int | None, reason: str) -> CheckResult:
+    def result(ok: bool, rc: int | None, reason: str, timed_out: bool = False) -> CheckResult:
         seconds = round(time.monotonic() - begin, 3)
-        return CheckResult(ok, rc, seconds, reason, check.command, users)
+        return CheckResult(ok, rc, timed_out, seconds, reason, check.command, users)
 
     if not check.command:
         return result(False, None, "the vrrp_script has no script")
@@ -75,7 +80,7 @@ def _run(check: Check, users: list[str]) -> CheckResult:
             **identity,
         )
     except subprocess.TimeoutExpired:
-        return result(False, None, f"did not end within {limit:g} s")
+        return result(False, None, f"did not end within {limit:g} s", timed_out=True)
     except OSError as err:
         return result(False, None, f"cannot run: {err.strerror}")
     if done.returncode == 0:

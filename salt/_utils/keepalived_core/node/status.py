@@ -124,8 +124,13 @@ def own_addresses(paths: Paths = DEFAULT) -> dict[str, list[str]]:
     """
     written = _configured(paths)
     virtual = {address for one in written for address, _dev in [*one.vips, *one.excluded]}
-    own = addresses.without(addresses.snapshot(), [text.partition("/")[0] for text in virtual])
-    return {name: found for name, found in own.items() if found}
+    found = {}
+    for name, items in addresses.snapshot().items():
+        own = [ip for ip, prefix in items if f"{ip}/{prefix}" not in virtual]
+        own = [ip for ip in own if not ip.startswith(("fe80:", "127.", "::1"))]
+        if own:
+            found[name] = own
+    return found
 
 
 def watch_summary(paths: Paths = DEFAULT) -> dict[str, Any]:

@@ -26,6 +26,7 @@ TOP_KEYS = (
     "scripts",
     "remediation",
     "package",
+    "clean",
     "scripts_dir",
     "lookup",
 )
@@ -187,7 +188,17 @@ def _priorities(
                 (TOP, "nodes", node, "config", "vrrp_instance", str(name), "priority"),
                 f"{own} is given here and {numbers[node]} in {':'.join(path)}; keep one of them",
             )
+        default = known[str(name)].get("priority", numbers[node])
+        if not _is_priority(default):
+            mistakes.add(
+                (TOP, "config", "vrrp_instance", str(name), "priority"),
+                f"{kind_of(default)} is no priority: a whole number from 1 to 255",
+            )
         known[str(name)]["priority"] = numbers[node]
+
+
+def _is_priority(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 255
 
 
 def _numbers(
@@ -220,7 +231,7 @@ def _numbers(
                 (*path, name),
                 "no such node in keepalived:nodes" + (f"; did you mean {meant}?" if meant else ""),
             )
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 255:
+        if not _is_priority(value):
             mistakes.add(
                 (*path, name), f"{kind_of(value)} is no priority: a whole number from 1 to 255"
             )
