@@ -23,8 +23,8 @@ STATES = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
 #: A peer with lower priority that keeps sending gives a line a second, for as long as it lasts.
 LOWER_INTERVAL_US = 60_000_000
 #: An address change this long before a state is told still belongs to it: keepalived writes its
-#: line 0.05 to 11 ms later, a dump is there within 50 ms; the rest is for a busy machine.
-EVIDENCE_US = 2_000_000
+#: line 0.05 to 11 ms later; a dump is there within 50 ms, or given up after 2 s.
+EVIDENCE_US = 5_000_000
 
 #: States in which an instance rightly has no address.
 _WITHOUT = ("BACKUP", "FAULT", "DELETED")

@@ -127,6 +127,9 @@ class Watch:
 
     def _see(self) -> None:
         """Take everything that has come, in the order in which it can be true."""
+        if self.life.daemon is None and self.life.check() == life.FOUND:
+            # a new keepalived clears what a killed one left: that is not the old one's end
+            self._daemon_found()
         self._hear()
         found = self.life.check()
         if found == life.FOUND:
