@@ -58,8 +58,10 @@ class Faults:
         if not chosen[what]:
             raise LabError(f"{node}: keepalived has no process to kill ({what})")
         self._note(node, {"kind": "stopped", "unit": "keepalived"})
-        # The parent first: it would start a new child for one that died before it.
-        victims = sorted(chosen[what], key=lambda pid: pid not in parents)
+        # All held, then children first: a child that sees its parent die gives up the addresses in
+        # an orderly way, and so does one to which systemd says that the parent has died.
+        victims = sorted(chosen[what], key=lambda pid: pid in parents)
+        processes.kill(set(victims), signal.SIGSTOP)
         for pid in victims:
             processes.kill({pid})
         return victims

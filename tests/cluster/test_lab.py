@@ -229,7 +229,7 @@ def serving(whole: Lab) -> machine.Node:
     """controller1 with keepalived up and holding the VIP."""
     node = whole.node(ONE)
     node.write_file("/etc/keepalived/keepalived.conf", KEEPALIVED_CONF, mode=0o640)
-    node.run(["systemctl", "start", "keepalived"])
+    node.run(["systemctl", "restart", "keepalived"])
     assert until(lambda: node.holds(VIP)), node.logs()
     return node
 
