@@ -17,7 +17,7 @@ from .parser import Builder
 from .tree import Block, Definition, Node, Repeat, Statement, Tree
 
 # A few lines of ~SEQ can stand for millions; nobody runs such a file.
-MAX_LINES = 100_000
+MAX_LINES = 50_000
 # keepalived's line buffer: a replacement that does not fit is not made.
 MAX_TEXT = 1023
 # Replacements in one line; more is a definition that contains itself.
@@ -39,9 +39,9 @@ def is_plain(tree: Tree) -> bool:
         node = stack.pop()
         if node.condition or isinstance(node, (Definition, Repeat)):
             return False
-        if isinstance(node, Statement) and node.source is not None:
-            if "$" in node.source or "\\" in node.source:
-                return False
+        source = node.source if isinstance(node, Statement) else None
+        if source is not None and ("$" in source or "\\" in source):
+            return False
         if isinstance(node, Block):
             if node.open_condition or node.end_condition:
                 return False
@@ -54,7 +54,7 @@ def evaluate(text: str, config_id: str = "", path: str | None = None, strict: bo
 
     Includes are kept, not opened.  Line numbers are those of the file, for repeated lines of
     the line that repeats them.  Raises ConfError for damaged structure (if strict) and, always,
-    for a text that stands for more than 100,000 lines.
+    for a text that stands for more than 50,000 lines.
     """
     reader = _Reader(text, config_id, path)
     builder = reader.builder

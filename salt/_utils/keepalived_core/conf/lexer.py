@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+# What separates words; only the first two are stripped from a line's ends.
+WHITE = " \t\f\r\v\n"
+
 # A line without any of these characters is nothing but words.
 PLAIN = re.compile(r"[ \t%-?A-Z\[\]^_`a-z|]*")
 
@@ -23,6 +26,7 @@ _BARE_BRACE = re.compile(r'"[^"]*"?|[{}]')
 DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)", re.ASCII | re.DOTALL)
 INCLUDE = re.compile(r"(include[rmwba]?)[ \t\f\r\v]+(.*)", re.DOTALL)
 REPEAT = re.compile(r"(~SEQx?|~LST)[ \t]*\([^)]*\)[ \t]*")
+MACRO = re.compile(r"\$(?:\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)", re.ASCII)
 CONDITION = re.compile(r"@(\^?[^ \t]*)[ \t]*")
 
 
@@ -75,7 +79,7 @@ def split_comment(line: str) -> Cut:
     text = "".join(pieces).rstrip(" \t")
     if goes_on:
         text += "\\"
-    note = line[comment:end].rstrip(" \t") if comment >= 0 else ""
+    note = line[comment:end].rstrip(WHITE) if comment >= 0 else ""
     return Cut(text, note, comment, quote + 1)
 
 

@@ -80,10 +80,12 @@ class Builder:
                     self._close(number, "")
                     continue
                 if bare[-1:] == "{" and plain(bare, 0, len(bare) - 1):
-                    if words := bare[:-1].split():
-                        self._statement(words[0], words[1:], number)
-                    self._open(number, "")
-                    continue
+                    words = bare[:-1].split()
+                    if not words or words[0] not in _INCLUDES:
+                        if words:
+                            self._statement(words[0], words[1:], number)
+                        self._open(number, "")
+                        continue
             self.line(line, number)
 
     def line(self, line: str, number: int) -> None:
@@ -129,7 +131,13 @@ class Builder:
             else:
                 brace = lexer.find_brace(text, at, self.macros)
                 stop = len(text) if brace < 0 else brace
-                self._piece(text[at:stop], number, condition)
+                piece = text[at:stop].rstrip(lexer.WHITE)
+                if self.macros and text[stop : stop + 1] == "}" and lexer.MACRO.fullmatch(piece):
+                    # A name before a '}' decides whether it counts: ${OFF} may be a comment.
+                    self._close(number, f"{condition} {piece}")
+                    stop += 1
+                else:
+                    self._piece(piece, number, condition)
                 at = stop
             while at < len(text) and text[at] in " \t":
                 at += 1
@@ -151,6 +159,8 @@ class Builder:
         """The tree, after the last line."""
         if self._needs_brace:
             self._missing_brace(None)
+        if self._definition is not None:
+            self._end_definition(self._definition)
         for block, _, _ in self._stack:
             block.closed = False
         if self._stack:
@@ -168,9 +178,11 @@ class Builder:
                 number,
                 at + 1,
             )
-        if match.end() == len(text):
-            # keepalived drops a line that is nothing but a condition.
-            self._add(Comment(text[at:], number))
+        if match.end() == len(text) or not match[1]:
+            # keepalived drops a line that is nothing but a condition, and one for no id.
+            dropped = text[at:].rstrip(lexer.WHITE + "\\")
+            self._nodes.append(Comment(f"# {dropped}", number))
+            return len(text), outer
         return match.end(), match[1]
 
     def _define(self, name: str, value: str, number: int, condition: str, comment: str) -> None:
@@ -187,7 +199,7 @@ class Builder:
         definition = self._definition
         assert definition is not None
         if not line:
-            self._definition = None
+            self._end_definition(definition)
             return False
         if cut.text and not cut.text.endswith("\\"):
             self._definition = None
@@ -196,6 +208,13 @@ class Builder:
             definition.lines.append(text)
             definition.comments.append(cut.comment)
         return True
+
+    def _end_definition(self, definition: Definition) -> None:
+        """Comments behind the last line of its value are comments of their own."""
+        self._definition = None
+        last = max((index for index, text in enumerate(definition.lines) if text), default=0)
+        self._nodes += [Comment(note, definition.line) for note in definition.comments[last + 1 :]]
+        del definition.lines[last + 1 :], definition.comments[last + 1 :]
 
     def _repeat(self, text: str, number: int, condition: str) -> None:
         match = lexer.REPEAT.match(text)
@@ -211,7 +230,8 @@ class Builder:
         words = lexer.split_words(piece)
         if not words:
             return
-        source = piece.strip(" \t") if _ODD.search(piece) else None
+        # A form feed before it would keep an '@' from being a condition; it is not written again.
+        source = piece if _ODD.search(piece) and piece[0] not in lexer.WHITE else None
         self._statement(words[0], words[1:], number, condition, source)
 
     # -- growing the tree ------------------------------------------------------------------

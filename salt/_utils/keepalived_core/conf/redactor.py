@@ -46,6 +46,9 @@ def redact(text: str) -> str:
         if listed is not None and not named.isdisjoint(_PLAIN_NAME.findall(listed[2])):
             out.append(line[: listed.end(1)] + MASK)
             continue
+        if pending and not line.strip():
+            out.append(line)
+            continue
         if pending and not _BEGINS.match(line):
             # The value was put on a line of its own; keepalived dies of it, and says the word.
             out.append(MASK)

@@ -110,11 +110,11 @@ class _Writer:
 
     def block(self, block: Block, indent: str) -> None:
         head = self.statement(block)
-        if block.open_condition == block.condition:
+        if block.open_condition == block.condition and head.count('"') % 2 == 0:
             self.put(indent, block.condition, head + " {", block.comment)
         else:
-            self.put(indent, block.condition, head, block.comment)
-            self.put(indent, block.open_condition, "{", "")
+            self.put(indent, block.condition, head, "")
+            self.put(indent, block.open_condition, "{", block.comment)
         for child in block.children:
             self.node(child, indent + INDENT)
         if block.closed:
@@ -122,6 +122,8 @@ class _Writer:
 
     def statement(self, node: Statement) -> str:
         source = node.source
+        if f"{'@ ' * bool(node.condition)}{source}".endswith((" \\", "\t\\")):
+            raise ConfError("a backslash at the end of a line joins the word before", node.line, 1)
         if source is not None and lexer.split_words(source) == [node.keyword, *node.args]:
             return lexer.escape(source)
         try:
@@ -151,13 +153,16 @@ class _Writer:
         """A comment of any length: what is too long for one line goes on in the next."""
         mark = text[:1]
         while len((indent + text).encode("utf-8", "surrogateescape")) > MAX_LINE:
-            room = (MAX_LINE - len(indent)) // 4
-            self.lines.append((indent + text[:room]).rstrip(" \t\\"))
+            room = (MAX_LINE - len(indent)) // 4  # a character has four bytes at most
+            room = text.rfind(" ", len(mark) + 1, room) if " " in text[2:room] else room
+            self.lines.append((indent + text[:room]).rstrip(lexer.WHITE + "\\"))
             text = mark + " " + text[room:].lstrip(" \t")
-        self.lines.append((indent + text).rstrip(" \t\\"))
+        self.lines.append((indent + text).rstrip(lexer.WHITE + "\\"))
 
     def put(self, indent: str, condition: str, text: str, comment: str) -> None:
-        line = f"{indent}@{condition} {text}" if condition else indent + text
+        if condition:
+            text = f"{_prefix(condition)} {text}"
+        line = indent + text
         if len(line) > MAX_LINE // 4 and len(line.encode("utf-8", "surrogateescape")) > MAX_LINE:
             raise ConfError(
                 f"the line {text[:40]!r}... is longer than the {MAX_LINE} bytes keepalived reads"
@@ -166,8 +171,13 @@ class _Writer:
             if len((line + comment).encode("utf-8", "surrogateescape")) + 2 > MAX_LINE:
                 self.comment(indent, comment)
             else:
-                line = f"{line}  {comment}".rstrip(" \t\\")
+                line = f"{line}  {comment}".rstrip(lexer.WHITE + "\\")
         self.lines.append(line)
+
+
+def _prefix(condition: str) -> str:
+    """``@id``, or the name that stands before a ``}``."""
+    return condition.strip() if condition[0] == " " else f"@{condition}"
 
 
 def _defined(tree: Tree) -> frozenset[str] | None:

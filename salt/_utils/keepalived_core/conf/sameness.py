@@ -31,7 +31,7 @@ def _shape(container: Container, scope: Mapping[str, Keyword]) -> Any:
     for node in container.children:
         if isinstance(node, Comment):
             continue
-        if not isinstance(node, Statement) or node.condition:
+        if not isinstance(node, Statement) or _conditional(node):
             ordered.append(_plain(node))
             continue
         keyword = scope.get(node.keyword)
@@ -44,6 +44,12 @@ def _shape(container: Container, scope: Mapping[str, Keyword]) -> Any:
         else:
             ordered.append((node.keyword, node.args))
     return single, ordered
+
+
+def _conditional(node: Statement) -> bool:
+    if isinstance(node, Block) and (node.open_condition or node.end_condition):
+        return True
+    return bool(node.condition)
 
 
 def _add_block(node: Block, keyword: Keyword, single: dict[str, Any], ordered: list[Any]) -> None:
@@ -71,12 +77,14 @@ def _values(node: Statement, keyword: Keyword) -> Any:
         return True
     if keyword.kind == SWITCH:
         return SWITCH_WORDS.get(node.args[0], node.args[0]) if node.args else True
-    if keyword.low is not None and len(node.args) == 1:
-        return number(node.args[0]) if number(node.args[0]) is not None else node.args
-    if keyword.kind == ADDRESS:
-        return [word.lower() for word in node.args]
     most = keyword.words[1]
-    return node.args if most is None else node.args[:most]
+    args = node.args if most is None else node.args[:most]
+    if keyword.kind == ADDRESS:
+        return [word.lower() for word in args]
+    if keyword.low is not None and args:
+        value = number(args[0])
+        return [args[0] if value is None else value, *args[1:]]
+    return args
 
 
 def _entry(keyword: str, line: Statement) -> Any:
@@ -95,7 +103,7 @@ def _plain(node: Node) -> Any:
     """A node whose meaning is not known here, as it is written."""
     if isinstance(node, Block):
         inside = [_plain(child) for child in node.children if not isinstance(child, Comment)]
-        return node.condition, node.words, node.end_condition, inside
+        return node.condition, node.words, node.open_condition, node.end_condition, inside
     if isinstance(node, Statement):
         return node.condition, node.words
     return type(node).__name__, repr(node), node.condition

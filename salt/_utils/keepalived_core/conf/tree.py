@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Node:
     """One thing in the file.
 
-    condition: the ``@id`` or ``@^id`` before it, without the ``@``; comment: what stands
-    behind it, with its mark.
+    condition: the ``@id`` or ``@^id`` before it, without the ``@`` (that of a ``}`` can end in
+    a blank and a ``$NAME``, which may be a comment); comment: what stands behind it, with its mark.
     """
 
     __slots__ = ("comment", "condition", "line")
