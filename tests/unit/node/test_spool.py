@@ -69,16 +69,17 @@ def test_a_batch_is_stored_whole_or_not_at_all(spool):
 
 
 def test_the_last_state_is_known_even_when_its_event_is_gone(spool):
-    spool.extend([event(1), event(2, "rx_lower"), event(3, "BACKUP", "B")])
+    spool.extend([event(1), event(2, "rx_lower"), event(3, "BACKUP", "B"), event(4, "ghost", "B")])
     spool.hand_over(10, "x")
     spool.hand_over(10, "x")
     spool.prune(max_rows=0)
     assert spool.read() == []
     assert spool.latest() == {
-        ("instance", "A"): ("MASTER", (NOW + 1) * 1_000_000),
-        ("instance", "B"): ("BACKUP", (NOW + 3) * 1_000_000),
+        ("instance", "A"): ("MASTER", (NOW + 1) * 1_000_000, False),
+        ("instance", "B"): ("BACKUP", (NOW + 3) * 1_000_000, True),
     }
-    assert spool.append(event()) == 4
+    assert spool.append(event(to="FAULT", instance="B")) == 5
+    assert not spool.latest()["instance", "B"].ghost
 
 
 WRITER = """

@@ -25,6 +25,7 @@ from keepalived_core.node import fifo, netlink
 from keepalived_core.node.dump import Dump
 from keepalived_core.node.event import Moment
 from keepalived_core.node.layout import Layout
+from keepalived_core.node.spool import Latest
 from keepalived_core.node.state import Instance, Vip
 from keepalived_core.node.tracker import LATE, LOWER_INTERVAL_US, Tracker
 
@@ -64,7 +65,7 @@ class Story:
 
     def came(self, text, _, kind="NEWADDR"):
         name, address = text.split()
-        change = netlink.Change(kind, 7, name, address, 24, None, self.now.monotonic_us)
+        change = netlink.Change(kind, 7, name, address, 24, self.now.monotonic_us)
         self.tracker.address(change, self.now)
 
     def went(self, text, _):
@@ -240,7 +241,10 @@ def test_a_sync_group(steps, expected):
 
 
 def test_after_a_restart_of_the_watch_only_what_changed_meanwhile_is_told():
-    latest = {("instance", "A"): ("MASTER", 5), ("instance", "B"): ("BACKUP", 6)}
+    latest = {
+        ("instance", "A"): Latest("MASTER", 5, False),
+        ("instance", "B"): Latest("BACKUP", 6, False),
+    }
     story = Story(GROUPED, latest)
     story.tracker.snapshot({"eth0": [("10.0.0.1", 24)], "eth1": [], "eth2": []}, "resync", START)
     told = story.tell(["resync A=MASTER B=FAULT"])
@@ -248,13 +252,26 @@ def test_after_a_restart_of_the_watch_only_what_changed_meanwhile_is_told():
 
 
 def test_a_watch_that_starts_beside_a_dead_keepalived_tells_what_became_of_it():
-    latest = {("instance", "A"): ("MASTER", 5), ("instance", "B"): ("BACKUP", 6)}
+    latest = {
+        ("instance", "A"): Latest("MASTER", 5, False),
+        ("instance", "B"): Latest("BACKUP", 6, False),
+    }
     story = Story(GROUPED, latest)
     story.tracker.snapshot({"eth0": [("10.0.0.1", 24)]}, "resync", START)
     story.tracker.daemon_gone("keepalived does not run", "resync", START)
     assert [short(event) for event in story.tell([])] == [
         "A MASTER>ghost resync held",
         "B BACKUP>STOP resync gone",
+    ]
+
+
+def test_a_ghost_that_was_told_before_a_restart_of_the_watch_is_not_told_again():
+    story = Story(latest={("instance", "A"): Latest("MASTER", 5, True)})
+    story.tracker.snapshot({"eth0": [("10.0.0.1", 24)]}, "resync", START)
+    story.tracker.daemon_gone("keepalived does not run", "resync", START)
+    assert story.tell([]) == []
+    assert [short(event) for event in story.tell(["- eth0 10.0.0.1"])] == [
+        "A MASTER>STOP netlink gone"
     ]
 
 
@@ -281,7 +298,8 @@ def test_a_transition_seen_late_has_the_time_that_keepalived_gives():
 
 
 def test_a_time_that_cannot_be_is_not_believed():
-    story = Story(latest={("instance", "A"): ("BACKUP", START.wall_us)})
+    just_now = {("instance", "A"): Latest("BACKUP", START.wall_us, False)}
+    story = Story(latest=just_now)
     story.step("@30")
     for since in (START.wall_us / 1e6 - 5, START.wall_us / 1e6 + 500, 0.0):
         moved = dataclasses.replace(A, state="MASTER", since=since)
@@ -289,7 +307,7 @@ def test_a_time_that_cannot_be_is_not_believed():
         story.tracker.dump(dump, "resync", story.now)
         (told,) = story.tracker.take()
         assert told["at"] == story.now
-        story = Story(latest={("instance", "A"): ("BACKUP", START.wall_us)})
+        story = Story(latest=just_now)
         story.step("@30")
 
 

@@ -8,8 +8,10 @@ import time
 from . import dump, process
 from .paths import Paths
 
-#: The retry while keepalived starts, or while somebody else holds the lock.
+#: The retry while keepalived starts, or while somebody else holds the lock …
 _SOON = 0.1
+#: … but one that still does not take the signal after this long never will.
+_STARTED = 5.0
 #: Each dump stops keepalived's VRRP process for a moment (5 ms for 200 instances, 100 for 2500).
 _APART = 0.05
 
@@ -28,6 +30,7 @@ class Asker:
         #: When :meth:`step` has something to do, in monotonic seconds; None: never.
         self.due: float | None = None
         self._last = 0.0
+        self._unready: float | None = None
 
     def want(self, source: str, delay: float = 0.0) -> None:
         """Ask in ``delay`` seconds, or earlier if that was wanted before."""
@@ -67,6 +70,7 @@ class Asker:
     def cancel(self) -> None:
         """Forget what was asked and wanted: that keepalived is gone."""
         self._wanted = None
+        self._unready = None
         self._end()
         self._plan()
 
@@ -84,8 +88,14 @@ class Asker:
         try:
             self._request = dump.Request(daemon)
         except dump.NotReady:
+            now = time.monotonic()
+            self._unready = self._unready or now
+            if now - self._unready > _STARTED:
+                raise
             self._end()
             self.want(source, _SOON)
+        else:
+            self._unready = None
 
     def _poll(self) -> dump.Dump | None:
         assert self._request is not None

@@ -41,6 +41,13 @@ class NotReady(DumpUnavailable):
     """keepalived is still starting: ask again in a moment."""
 
 
+class Ended(DumpUnavailable):
+    """keepalived ended before it answered."""
+
+    def __init__(self, daemon: process.Daemon) -> None:
+        super().__init__(f"keepalived (pid {daemon.pid}) ended")
+
+
 class NoAnswer(DumpUnavailable):
     """keepalived was asked, could have written its dump, and did not."""
 
@@ -57,10 +64,6 @@ class Dump:
     taken: float
     asked_us: int
     json_version: int
-
-    def instance(self, name: str) -> Instance | None:
-        """Return the instance called ``name``, or None."""
-        return next((known for known in self.instances if known.name == name), None)
 
 
 def parse(text: str) -> tuple[tuple[Instance, ...], int]:
@@ -147,7 +150,7 @@ class Request:
                 self._tidy()
                 return dump
         if not self._daemon.alive():
-            raise DumpUnavailable(f"keepalived (pid {self._daemon.pid}) ended")
+            raise Ended(self._daemon)
         if time.monotonic_ns() // 1000 - self.asked_us > self._timeout * 1e6:
             raise self._why()
         return None
@@ -190,18 +193,18 @@ def _send(daemon: process.Daemon, number: int) -> None:
         descriptor = os.pidfd_open(daemon.pid)
     except OSError as err:
         if err.errno != errno.ENOSYS:
-            raise DumpUnavailable(f"keepalived (pid {daemon.pid}) ended") from err
+            raise Ended(daemon) from err
         descriptor = -1
     try:
         # looked at after the pidfd is open: it cannot become another process's any more
         if not daemon.alive():
-            raise DumpUnavailable(f"keepalived (pid {daemon.pid}) ended")
+            raise Ended(daemon)
         if descriptor >= 0:
             signal.pidfd_send_signal(descriptor, number)
         else:
             os.kill(daemon.pid, number)
     except ProcessLookupError as err:
-        raise DumpUnavailable(f"keepalived (pid {daemon.pid}) ended") from err
+        raise Ended(daemon) from err
     except PermissionError as err:
         raise DumpUnavailable("not allowed to signal keepalived: this needs root") from err
     finally:
@@ -248,12 +251,22 @@ def read_json(paths: node_paths.Paths = node_paths.DEFAULT, timeout: float = 2.0
     """
     deadline = time.monotonic() + timeout
     with locked(paths, deadline):
-        daemon = process.find(paths)
-        if daemon is None:
-            raise DumpUnavailable("keepalived is not running")
-        request = Request(daemon, timeout=max(0.1, deadline - time.monotonic()))
+        request = _when_ready(paths, deadline)
         wait = FIRST_WAIT
         while (dump := request.poll()) is None:
             time.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
     return dump
+
+
+def _when_ready(paths: node_paths.Paths, deadline: float) -> Request:
+    while True:
+        daemon = process.find(paths)
+        if daemon is None:
+            raise DumpUnavailable("keepalived is not running")
+        try:
+            return Request(daemon, timeout=max(0.1, deadline - time.monotonic()))
+        except NotReady:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(LONGEST_WAIT)

@@ -2,11 +2,13 @@
 
 The FIFO is made before keepalived starts and held open for reading and writing.  Then keepalived
 neither removes nor replaces it, a reload or a restart of keepalived loses no line, and while the
-watch itself restarts the lines wait in the pipe (64 KiB, as long as keepalived runs).
+watch itself restarts the lines wait in the pipe, as long as keepalived runs.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import stat
@@ -17,6 +19,8 @@ from . import files
 
 #: A configuration line has at most 1023 bytes, so a name cannot be longer.
 MAX_LINE = 2048
+#: What an unprivileged process may ask for at most (/proc/sys/fs/pipe-max-size).
+_CAPACITY = 1 << 20
 _LINE = re.compile(r'(INSTANCE|GROUP) "([^"]*)" ([A-Z_]+) (\d{1,3})')
 #: Lines of LVS checkers, which share the FIFO when it is configured as ``notify_fifo``.
 _LVS = (b"VS ", b"RS ")
@@ -89,6 +93,9 @@ class Pipe:
         if not stat.S_ISFIFO(found.st_mode):
             os.close(self.fd)
             raise OSError(f"{path} is not a FIFO")
+        # holds a few minutes of a large node while the watch restarts; the default is 64 KiB
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, _CAPACITY)
         self.identity = (found.st_dev, found.st_ino)
         self.lines = LineBuffer()
 

@@ -25,7 +25,6 @@ RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
 IFLA_IFNAME = 3
 IFA_F_DADFAILED = 0x08
-IFF_LOWER_UP = 0x10000
 SO_RCVBUFFORCE = 33
 
 _HEADER = struct.Struct("=IHHII")
@@ -53,8 +52,7 @@ class Overrun(Exception):
 class Change:
     """One message: ``kind`` is NEWADDR, DELADDR, NEWLINK or DELLINK.
 
-    ``address`` and ``prefixlen`` are None for links, ``up`` (the carrier) is None for addresses.
-    ``monotonic_us`` is when it was received.
+    ``address`` and ``prefixlen`` are None for links.  ``monotonic_us`` is when it was received.
     """
 
     kind: str
@@ -62,7 +60,6 @@ class Change:
     ifname: str | None
     address: str | None
     prefixlen: int | None
-    up: bool | None
     monotonic_us: int
 
 
@@ -120,14 +117,13 @@ class Netlink:
 
     def _change(self, kind: int, body: bytes, now: int) -> Change | None:
         if kind in (RTM_NEWLINK, RTM_DELLINK):
-            _, _, _, ifindex, flags, _ = _IFINFO.unpack_from(body)
+            ifindex = _IFINFO.unpack_from(body)[3]
             name = _link_name(body)
             if kind == RTM_NEWLINK and name:
                 self._names[ifindex] = name
             elif kind == RTM_DELLINK:
                 self._names.pop(ifindex, None)
-            up = kind == RTM_NEWLINK and bool(flags & IFF_LOWER_UP)
-            return Change(_KINDS[kind], ifindex, name, None, None, up, now)
+            return Change(_KINDS[kind], ifindex, name, None, None, now)
         if kind in (RTM_NEWADDR, RTM_DELADDR):
             parsed = _address(body)
             if parsed is None:
@@ -135,7 +131,7 @@ class Netlink:
             ifindex, address, prefix, usable = parsed
             # an address that failed duplicate detection is announced again, as one nobody can use
             name = _KINDS[kind if usable else RTM_DELADDR]
-            return Change(name, ifindex, self.name(ifindex), address, prefix, None, now)
+            return Change(name, ifindex, self.name(ifindex), address, prefix, now)
         return None
 
 

@@ -12,10 +12,9 @@ from . import paths as node_paths
 
 @dataclass(frozen=True)
 class Settings:
-    """``cluster`` and ``id`` (the minion's) go into every event; ``node`` is the name in pillar."""
+    """``cluster`` and ``id`` (the minion's) go into every event."""
 
     cluster: str | None = None
-    node: str | None = None
     id: str | None = None
 
 
@@ -27,14 +26,13 @@ def read(paths: node_paths.Paths = node_paths.DEFAULT) -> Settings:
         return Settings()
     if not isinstance(data, dict):
         return Settings()
-    known = {key: data.get(key) for key in ("cluster", "node", "id")}
+    known = {key: data.get(key) for key in ("cluster", "id")}
     return Settings(**{key: str(value) for key, value in known.items() if value is not None})
 
 
 def write(
     cluster: str | None,
     id: str | None,
-    node: str | None = None,
     paths: node_paths.Paths = node_paths.DEFAULT,
     test: bool = False,
 ) -> dict[str, dict[str, str | None]]:
@@ -43,7 +41,7 @@ def write(
     The watch sees a change within a second.  With ``test`` nothing is written.
     Raises :class:`OSError`.
     """
-    old, new = asdict(read(paths)), asdict(Settings(cluster, node, id))
+    old, new = asdict(read(paths)), asdict(Settings(cluster, id))
     changed = {key: {"old": old[key], "new": new[key]} for key in new if old[key] != new[key]}
     if (changed or not paths.settings.exists()) and not test:
         files.make_private(paths.state_dir)

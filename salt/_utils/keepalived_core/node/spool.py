@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import files
 from . import paths as node_paths
@@ -42,7 +42,8 @@ CREATE TABLE events (
     type TEXT NOT NULL, instance TEXT NOT NULL, row TEXT NOT NULL);
 CREATE TABLE latest (
     type TEXT NOT NULL, instance TEXT NOT NULL, state TEXT NOT NULL,
-    seq INTEGER NOT NULL, time_us INTEGER NOT NULL, PRIMARY KEY (type, instance));
+    seq INTEGER NOT NULL, time_us INTEGER NOT NULL, ghost INTEGER NOT NULL,
+    PRIMARY KEY (type, instance));
 CREATE TABLE delivery (confirmed INTEGER NOT NULL, handed INTEGER NOT NULL, owner TEXT NOT NULL);
 INSERT INTO delivery VALUES (0, 0, '');
 """
@@ -50,6 +51,14 @@ INSERT INTO delivery VALUES (0, 0, '');
 
 class SpoolError(Exception):
     """The spool cannot be used; the text names the file and the reason."""
+
+
+class Latest(NamedTuple):
+    """The state recorded last, when (epoch microseconds), and whether a ghost was told since."""
+
+    state: str
+    time_us: int
+    ghost: bool
 
 
 class Spool:
@@ -124,16 +133,15 @@ class Spool:
         Raises :class:`FileNotFoundError` when there is none yet, :class:`SpoolError` when it
         cannot be used.
         """
-        if not path.exists():
-            raise FileNotFoundError(str(path))
         connection = None
         try:
+            path.stat()
             connection = _connect(path)
             # a cursor lost in a power failure only means that events are handed over again
             connection.execute("PRAGMA synchronous=NORMAL")
             spool = cls(connection, path)
             spool._check_schema()
-        except (sqlite3.Error, SpoolError) as err:
+        except (sqlite3.Error, SpoolError, PermissionError) as err:
             if connection is not None:
                 connection.close()
             raise err if isinstance(err, SpoolError) else SpoolError(f"{path}: {err}") from err
@@ -215,8 +223,13 @@ class Spool:
                 # a lower-case kind (ghost, priority …) is no state
                 if state.isupper():
                     self._db.execute(
-                        "INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?)",
+                        "INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, 0)",
                         (kind, instance, state, seq, time_us),
+                    )
+                elif state == "ghost":
+                    self._db.execute(
+                        "UPDATE latest SET ghost = 1 WHERE type = ? AND instance = ?",
+                        (kind, instance),
                     )
                 seqs.append(seq)
             self._db.execute("UPDATE stream SET last_seq = ?, dropped = ?", (seq, dropped))
@@ -250,10 +263,13 @@ class Spool:
                 self._db.execute("UPDATE stream SET dropped = dropped + ?", (lost,))
         return lost
 
-    def latest(self) -> dict[tuple[str, str], tuple[str, int]]:
-        """Return (type, instance) -> (last recorded state, its time in epoch microseconds)."""
-        rows = self._db.execute("SELECT type, instance, state, time_us FROM latest")
-        return {(kind, name): (state, time_us) for kind, name, state, time_us in rows}
+    def latest(self) -> dict[tuple[str, str], Latest]:
+        """Return (type, instance) -> what was recorded last."""
+        rows = self._db.execute("SELECT type, instance, state, time_us, ghost FROM latest")
+        return {
+            (kind, name): Latest(state, time_us, bool(ghost))
+            for kind, name, state, time_us, ghost in rows
+        }
 
     def read(self, after_seq: int = 0, limit: int = 500) -> list[dict[str, Any]]:
         """Return at most ``limit`` events with a seq above ``after_seq``, the oldest first."""

@@ -17,6 +17,7 @@ from .event import Moment, rfc3339
 from .fifo import Line
 from .layout import Layout
 from .netlink import Change
+from .spool import Latest
 from .state import Instance
 
 STATES = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
@@ -69,7 +70,7 @@ class Tracker:
     are all there is to go by (no FIFO of ours, no JSON).
     """
 
-    def __init__(self, latest: Mapping[tuple[str, str], tuple[str, int]] | None = None) -> None:
+    def __init__(self, latest: Mapping[tuple[str, str], Latest] | None = None) -> None:
         """:param latest: the states recorded last, as :meth:`spool.Spool.latest` returns them."""
         self._records: dict[tuple[str, str], Record] = {}
         self._drafts: list[Draft] = []
@@ -77,8 +78,10 @@ class Tracker:
         self.layout = Layout()
         self.alive = True
         self.blind = False
-        for (kind, name), (state, wall_us) in (latest or {}).items():
-            self._records[kind, name] = Record(kind, name, state, since_wall_us=wall_us)
+        for (kind, name), (state, wall_us, ghost) in (latest or {}).items():
+            self._records[kind, name] = Record(
+                kind, name, state, since_wall_us=wall_us, ghost=ghost
+            )
 
     def take(self) -> list[Draft]:
         """Return the events since the last call."""

@@ -188,6 +188,9 @@ class Watch:
             self.asker.want(self.asker.source, CONFIRM)
 
     def _no_dump(self, err: dump.DumpUnavailable) -> None:
+        if isinstance(err, dump.Ended):
+            # its end is seen by itself, and says more
+            return
         self._read_config()
         if isinstance(err, dump.NoAnswer) and self.tracker.layout.empty:
             self._hear()
