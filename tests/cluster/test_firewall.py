@@ -283,11 +283,11 @@ def test_what_the_module_lists_it_also_recognises(machine):
 
 def test_chains_and_passthroughs_come_and_go(machine):
     chain = {"kind": "chain", "ipv": "ipv4", "table": "filter", "chain": "cluster"}
-    through = {"kind": "passthrough", "ipv": "ipv4", "args": "-A cluster -p 112 -j ACCEPT"}
+    through = {"kind": "passthrough", "ipv": "ipv4", "args": "-A cluster -p tcp -j ACCEPT"}
     for given in (chain, through):
         assert machine.single("firewalld_direct.present", **given)["result"] is True
         assert machine.single("firewalld_direct.present", **given)["changes"] == {}
-    assert "-A cluster -p vrrp -j ACCEPT" in machine.shell("iptables-save")
+    assert "-A cluster -p tcp -j ACCEPT" in machine.shell("iptables-save")
     for given in (through, chain):
         assert machine.single("firewalld_direct.absent", **given)["result"] is True
         assert machine.single("firewalld_direct.absent", **given)["changes"] == {}
