@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from keepalived_core import conf
 
 

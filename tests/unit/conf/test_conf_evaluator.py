@@ -1,6 +1,7 @@
 """What the daemon makes of conditions, definitions and loops."""
 
 import pytest
+
 from keepalived_core import conf
 
 # text, config-id, what the daemon reads

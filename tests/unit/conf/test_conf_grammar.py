@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+
 from keepalived_core.conf import grammar
 from keepalived_core.conf.keyword import (
     ADDRESS,

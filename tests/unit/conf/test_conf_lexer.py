@@ -1,6 +1,7 @@
 """One line at a time: comments, words and braces, as keepalived cuts them."""
 
 import pytest
+
 from keepalived_core.conf import lexer
 
 COMMENTS = [

@@ -1,6 +1,7 @@
 """Text to tree: what is kept, what is refused, and where the blame is put."""
 
 import pytest
+
 from keepalived_core import conf
 from keepalived_core.conf import Block, Comment, Definition, Include, Repeat, Statement
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from keepalived_core import conf
 from keepalived_core.conf import Block, Comment, Definition, Include, Repeat, Statement, Tree
 
@@ -89,8 +90,14 @@ NOISE = st.one_of(
                 "\\\n",
                 "${A}",
                 "~SEQ(A,2)",
+                "@low ",
+                "include x",
+                "# c",
+                "virtual_ipaddress",
+                "10.0.0.1/24",
+                "auth_pass x",
+                " ",
             ]
-            + ["@low ", "include x", "# c", "virtual_ipaddress", "10.0.0.1/24", "auth_pass x", " "]
         ),
         max_size=40,
     ).map("".join),

@@ -1,6 +1,7 @@
 """No secret leaves, however the file is written, broken or shown."""
 
 import pytest
+
 from keepalived_core import conf
 
 SECRET = "s3cr3t"

@@ -1,6 +1,7 @@
 """Tree to text: one style, safe quotes, and a refusal where no safe text exists."""
 
 import pytest
+
 from keepalived_core import conf
 from keepalived_core.conf import Block, Comment, Definition, Include, Statement, Tree
 from keepalived_core.conf.renderer import MAX_LINE

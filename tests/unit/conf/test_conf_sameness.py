@@ -1,6 +1,7 @@
 """Two files that mean the same, and two that do not."""
 
 import pytest
+
 from keepalived_core import conf
 
 BASE = """\
@@ -58,6 +59,15 @@ SAME = {
     "words keepalived ignores": lambda text: text.replace("priority 100", "priority 100 200"),
 }
 OTHER = {
+    "global_defs below": lambda text: (
+        text.partition("vrrp_script")[1]
+        + text.partition("vrrp_script")[2]
+        + text.partition("vrrp_script")[0]
+    ),
+    "definition below its use": lambda text: (
+        text.replace("vrrp_script chk", "vrrp_script other")
+        + 'vrrp_script chk {\n    script "/usr/bin/true"\n    interval 2\n}\n'
+    ),
     "a value": lambda text: text.replace("priority 100", "priority 101"),
     "order of addresses": lambda text: (
         text.replace("10.0.0.1\n", "10.0.0.9\n")
@@ -92,3 +102,27 @@ def test_this_changes_something(change):
     changed = change(BASE)
     assert changed != BASE
     assert not conf.equal(conf.parse(BASE), conf.parse(changed))
+
+
+def test_order_of_different_keywords_does_not_count():
+    scripts = "notify_master /a\nnotify_backup /b\n"
+    group = "vrrp_sync_group G {\ngroup {\nA\n}\n}\n"
+    instance = "vrrp_instance A {\n%s}\n"
+    one = conf.parse(group + instance % scripts)
+    other = conf.parse(instance % "notify_backup /b\nnotify_master /a\n" + group)
+    assert conf.equal(one, other)
+
+
+COMMANDS = [
+    ('script "/x a b"', "script '/x a b'", True),
+    ('script "/x a b"', 'script "/x  a  b"', True),
+    ('script "/x a b"', "script /x a b", False),
+    ('script "/x a b"', "script \"/x 'a b'\"", False),
+    ("script /x", "script /x a b", True),
+]
+
+
+@pytest.mark.parametrize("one, other, same", COMMANDS)
+def test_commands_are_compared_as_keepalived_splits_them(one, other, same):
+    trees = [conf.parse(f"vrrp_script s {{\n{line}\n}}\n") for line in (one, other)]
+    assert conf.equal(*trees) is same

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..conf import entries, grammar, lexer, meaning, values
 from ..conf.errors import ConfError
 from ..conf.evaluator import evaluate, is_plain
-from ..conf.keyword import ENTRIES, FIRST, FLAG, LAST, ONCE, Keyword, Version, version_text
+from ..conf.keyword import ENTRIES, FIRST, FLAG, LAST, ONCE, SCRIPT, Keyword, Version, version_text
 from ..conf.keyword import version as read_version
 from ..conf.meaning import ERROR, WARNING
 from ..conf.renderer import MAX_LINE
@@ -153,15 +153,7 @@ def _form(
 def _unknown(
     node: Statement, scope: Mapping[str, Keyword], path: tuple[str, ...], suggest: bool
 ) -> Finding:
-    meant = grammar.nearest(node.keyword, scope) if suggest else ""
-    last = grammar.REMOVED.get(node.keyword)
-    if last:
-        hint = f"keepalived {version_text(last)} was the last to know it; remove it"
-    elif meant:
-        hint = f"did you mean {meant}?"
-    else:
-        homes = grammar.homes(node.keyword)
-        hint = f"it belongs in {homes[0]}" if homes else ""
+    hint = grammar.advice(node.keyword, scope, suggest)
     message = f"no such keyword here: {node.keyword}"
     if isinstance(node, Block):
         message += "; keepalived loses the rest of the block around it"
@@ -198,7 +190,16 @@ def _statement(
         shown = "the value" if keyword.secret else reason
         yield _finding(ERROR, code, node, path, f"{node.keyword}: {shown}")
         return
-    extra = values.surplus(keyword, node.args)
+    args = node.args
+    if keyword.kind == SCRIPT:
+        found = values.command(node)
+        if found is None:
+            yield _finding(
+                ERROR, "KA103", node, path, f"{node.keyword}: a quote in the command has no partner"
+            )
+            return
+        args = found
+    extra = values.surplus(keyword, args)
     if extra:
         words = "the rest of the line" if keyword.secret else " ".join(extra)
         yield _finding(

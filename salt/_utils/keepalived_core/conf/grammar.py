@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from . import grammar_global, grammar_server, grammar_vrrp
-from .keyword import Keyword, Version
+from .keyword import Keyword, Version, version_text
 
 # What may stand outside of all blocks.
 ROOT: Mapping[str, Keyword] = {
@@ -70,6 +70,21 @@ def nearest(word: str, scope: Iterable[str]) -> str:
 def homes(word: str) -> list[str]:
     """The blocks a keyword may stand in, outermost words first; empty when there is none."""
     return _homes().get(word, [])
+
+
+def advice(word: str, scope: Iterable[str], suggest: bool = True) -> str:
+    """What to do about a word that has no place in a scope; may be empty.
+
+    suggest: look for the word that was meant, which takes a millisecond.
+    """
+    last = REMOVED.get(word)
+    if last:
+        return f"keepalived {version_text(last)} was the last to know this word; remove it"
+    found = homes(word)
+    meant = nearest(word, scope) if suggest else ""
+    parts = [f"it belongs in {found[0]}"] if found else []
+    parts += [f"did you mean {meant}?"] if meant else []
+    return ", or ".join(parts)
 
 
 @lru_cache(maxsize=1)

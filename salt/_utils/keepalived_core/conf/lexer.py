@@ -14,7 +14,7 @@ from typing import NamedTuple
 WHITE = " \t\f\r\v\n"
 
 # A line without any of these characters is nothing but words.
-PLAIN = re.compile(r"[ \t%-?A-Z\[\]^_`a-z|]*")
+PLAIN = re.compile(r"[ \t%&(-?A-Z\[\]^_`a-z|]*")
 
 _MARK = re.compile(r'[!#"\\]')
 _WORD = re.compile(r'"([^"]*)"|([^ \t\f\r\v\n"]+)')
@@ -24,6 +24,8 @@ _BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_]\w*(?: [\w ]*)?\}|[{}]')
 _BARE_BRACE = re.compile(r'"[^"]*"?|[{}]')
 
 DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)", re.ASCII | re.DOTALL)
+# What a letter behind a backslash stands for in a command; anything else is itself.
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 INCLUDE = re.compile(r"(include[rmwba]?)[ \t\f\r\v]+(.*)", re.DOTALL)
 REPEAT = re.compile(r"(~SEQx?|~LST)[ \t]*\([^)]*\)[ \t]*")
 MACRO = re.compile(r"\$(?:\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)", re.ASCII)
@@ -115,6 +117,47 @@ def split_words(text: str) -> list[str]:
     if text.count('"') % 2:
         text = text[: text.rindex('"')]
     return [quoted if bare == "" else bare for quoted, bare in _WORD.findall(text)]
+
+
+def split_command(text: str) -> list[str] | None:
+    """The words of a line whose value is a command; None when a quote has no partner.
+
+    keepalived reads these lines once more by other rules (alloc_strvec_quoted_escaped): both
+    kinds of quotes count, anywhere in a word, and a backslash protects the next character.
+    """
+    words: list[str] = []
+    word: list[str] | None = None
+    quote = ""
+    at = 0
+    while at < len(text):
+        char = text[at]
+        at += 1
+        if char == "\\":
+            if at == len(text):
+                return None
+            word = [] if word is None else word
+            word.append(_ESCAPES.get(text[at], text[at]))
+            at += 1
+        elif quote:
+            if char == quote:
+                quote = ""
+            else:
+                assert word is not None
+                word.append(char)
+        elif char in "\"'":
+            quote = char
+            word = [] if word is None else word
+        elif char in WHITE:
+            if word is not None:
+                words.append("".join(word))
+                word = None
+        elif word is None:
+            word = [char]
+        else:
+            word.append(char)
+    if word is not None:
+        words.append("".join(word))
+    return None if quote else words
 
 
 def find_brace(text: str, start: int = 0, macros: bool = True) -> int:

@@ -19,12 +19,15 @@ from .values import family
 ERROR = "error"
 WARNING = "warning"
 
-_TRACKS = {
+# What a track block names, and which blocks define such names.
+TRACKS = {
     "track_script": ("vrrp_script",),
     "track_file": ("track_file", "vrrp_track_file"),
     "track_process": ("vrrp_track_process",),
     "track_bfd": ("bfd_instance",),
 }
+# The same, the other way round: vrrp_script -> track_script.
+DEFINES = {kind: track for track, kinds in TRACKS.items() for kind in kinds}
 # Blocks whose name must not come twice, with what keepalived calls them.
 _UNIQUE = ("vrrp_instance", "vrrp_sync_group", "bfd_instance", "track_group")
 _SCRIPTS = (
@@ -137,19 +140,18 @@ def _names(tree: Tree) -> Iterator[Fault]:
 def _references(tree: Tree, facts: _Facts) -> Iterator[Fault]:
     """Tracked things must be defined above the line that names them."""
     everywhere: dict[str, set[str]] = {}
-    for track, kinds in _TRACKS.items():
+    for track, kinds in TRACKS.items():
         everywhere[track] = {block.name for kind in kinds for block in tree.blocks(kind)}
-    known: dict[str, set[str]] = {track: set() for track in _TRACKS}
-    kinds_of = {kind: track for track, kinds in _TRACKS.items() for kind in kinds}
+    known: dict[str, set[str]] = {track: set() for track in TRACKS}
     for block in tree.blocks():
-        if block.keyword in kinds_of:
-            known[kinds_of[block.keyword]].add(block.name)
+        if block.keyword in DEFINES:
+            known[DEFINES[block.keyword]].add(block.name)
         if block.keyword not in ("vrrp_instance", "vrrp_sync_group"):
             continue
         for child in block.blocks():
-            if child.keyword not in _TRACKS:
+            if child.keyword not in TRACKS:
                 continue
-            kind = _TRACKS[child.keyword][0]
+            kind = TRACKS[child.keyword][0]
             for line in child.statements():
                 name = line.keyword
                 if name in known[child.keyword]:

@@ -268,6 +268,11 @@ class Builder:
             self.problem(reason, number, 1)
             self._add(Brace("{", number, condition))
             return
+        self._begin(statement, condition)
+
+    def _begin(self, statement: Statement, condition: str) -> Block:
+        """Turn the last statement into a block and go inside."""
+        self._needs_brace = False
         block = Block(
             statement.keyword,
             statement.args,
@@ -293,11 +298,12 @@ class Builder:
         self._last = None
         self._touched = block
         self._at_end = False
+        return block
 
     def _close(self, number: int, condition: str) -> None:
         if self._needs_brace:
             self._missing_brace(number)
-            self._needs_brace = False
+        self._needs_brace = False
         self._last = None
         if not self._stack:
             self.problem(
@@ -337,6 +343,9 @@ class Builder:
             node.line,
             len(words) + 1,
         )
+        if number is not None and len(self._stack) < MAX_DEPTH:
+            # As keepalived does: what follows is taken for the block.
+            self._begin(node, "").opened = False
 
     def _unclosed(self) -> None:
         """The block left open; better, where another one begins that cannot be inside of it."""

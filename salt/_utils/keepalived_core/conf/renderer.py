@@ -110,7 +110,9 @@ class _Writer:
 
     def block(self, block: Block, indent: str) -> None:
         head = self.statement(block)
-        if block.open_condition == block.condition and head.count('"') % 2 == 0:
+        if not block.opened:
+            self.put(indent, block.condition, head, block.comment)
+        elif block.open_condition == block.condition and head.count('"') % 2 == 0:
             self.put(indent, block.condition, head + " {", block.comment)
         else:
             self.put(indent, block.condition, head, "")

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import entries
+from . import entries, lexer
 from .grammar import ROOT
-from .keyword import ADDRESS, BLOCK, ENTRIES, FLAG, LAST, SWITCH, SWITCH_WORDS, WORDLIST, Keyword
+from .keyword import (
+    ADDRESS,
+    ENTRIES,
+    FLAG,
+    LAST,
+    SCRIPT,
+    SWITCH,
+    SWITCH_WORDS,
+    WORDLIST,
+    Keyword,
+)
+from .meaning import DEFINES, TRACKS
 from .tree import Block, Comment, Container, Node, Statement, Tree
-from .values import number
+from .values import command, number, surplus
 
 _NOTHING: Mapping[str, Keyword] = {}
 
@@ -17,33 +28,58 @@ _NOTHING: Mapping[str, Keyword] = {}
 def equal(first: Tree, second: Tree) -> bool:
     """Whether keepalived would run the same with either.
 
-    Comments, layout and quotes do not count, nor does the order of independent keywords in a
-    block; of a keyword given several times the last counts where keepalived says so.  The order
-    of addresses, of list items and of blocks counts.  In doubt they differ.
+    Comments, layout and quotes do not count, nor does the order of different keywords; of a
+    keyword given several times the last counts where keepalived says so.  The order of
+    addresses, of list items and of blocks of one kind counts, and so does what stands above
+    the global_defs or the definition it needs.  In doubt they differ.
     """
-    return _shape(first, ROOT) == _shape(second, ROOT)
+    return _shape(first, ROOT) == _shape(second, ROOT) and _above(first) == _above(second)
 
 
-def _shape(container: Container, scope: Mapping[str, Keyword]) -> Any:
-    """A comparable form: single values by name, everything repeatable in order."""
-    single: dict[str, Any] = {}
-    ordered: list[Any] = []
+def _above(tree: Tree) -> tuple[set[str], list[tuple[str, set[str]]]]:
+    """What order decides at the top: blocks read before global_defs, and names read too late."""
+    early: set[str] = set()
+    seen: set[str] = set()
+    known: set[tuple[str, str]] = set()
+    unknown = []
+    for block in tree.blocks():
+        if block.keyword == "global_defs":
+            early |= seen
+        else:
+            seen.add(block.keyword)
+        known.add((DEFINES.get(block.keyword, ""), block.name))
+        tracked = {
+            line.keyword
+            for track in block.blocks()
+            if track.keyword in TRACKS
+            for line in track.statements()
+            if (track.keyword, line.keyword) not in known
+        }
+        if tracked:
+            unknown.append((block.name, tracked))
+    return early, unknown
+
+
+def _shape(container: Container, scope: Mapping[str, Keyword]) -> dict[str, Any]:
+    """A comparable form: a value, or the values in order, for each keyword."""
+    found: dict[str, Any] = {}
     for node in container.children:
         if isinstance(node, Comment):
             continue
-        if not isinstance(node, Statement) or _conditional(node):
-            ordered.append(_plain(node))
-            continue
-        keyword = scope.get(node.keyword)
+        keyword = None
+        if isinstance(node, Statement) and not _conditional(node):
+            keyword = scope.get(node.keyword)
         if keyword is None or keyword.is_block != isinstance(node, Block):
-            ordered.append(_plain(node))
+            found.setdefault("", []).append(_plain(node))
         elif isinstance(node, Block):
-            _add_block(node, keyword, single, ordered)
-        elif keyword.repeat == LAST:
-            single[node.keyword] = _values(node, keyword)
+            _add_block(node, keyword, found)
         else:
-            ordered.append((node.keyword, node.args))
-    return single, ordered
+            assert isinstance(node, Statement)
+            if keyword.repeat == LAST:
+                found[node.keyword] = _values(node, keyword)
+            else:
+                found.setdefault(node.keyword, []).append(_values(node, keyword))
+    return found
 
 
 def _conditional(node: Statement) -> bool:
@@ -52,24 +88,26 @@ def _conditional(node: Statement) -> bool:
     return bool(node.condition)
 
 
-def _add_block(node: Block, keyword: Keyword, single: dict[str, Any], ordered: list[Any]) -> None:
-    if keyword.kind in (ENTRIES, WORDLIST) and not node.args:
+def _add_block(node: Block, keyword: Keyword, found: dict[str, Any]) -> None:
+    if keyword.kind == WORDLIST:
         # Several of these in one block read like one.
-        lines = single.setdefault(node.keyword, [])
-        for line in node.statements():
-            if keyword.kind == WORDLIST:
-                lines.extend(line.words)
+        words = [word for line in node.statements() for word in line.words]
+        found.setdefault(node.keyword, []).extend(words)
+    elif keyword.kind == ENTRIES and not node.args:
+        lines = [_entry(node.keyword, line) for line in node.statements()]
+        found.setdefault(node.keyword, []).extend(lines)
+    elif node.keyword in ("global_defs", "authentication"):
+        merged = found.setdefault(node.keyword, {})
+        for name, value in _shape(node, keyword.children).items():
+            if isinstance(merged.get(name), list) and keyword.children[name].repeat != LAST:
+                merged[name] = merged[name] + value
             else:
-                lines.append(_entry(node.keyword, line))
-    elif keyword.kind == BLOCK and node.keyword in ("global_defs", "authentication"):
-        inside, rest = _shape(node, keyword.children)
-        values, others = single.setdefault(node.keyword, ({}, []))
-        values.update(inside)
-        others.extend(rest)
+                merged[name] = value
     elif keyword.kind == ENTRIES:
-        ordered.append((node.words, [line.words for line in node.statements()]))
+        lines = [line.words for line in node.statements()]
+        found.setdefault(node.keyword, []).append((node.args, lines))
     else:
-        ordered.append((node.words, _shape(node, keyword.children)))
+        found.setdefault(node.keyword, []).append((node.args, _shape(node, keyword.children)))
 
 
 def _values(node: Statement, keyword: Keyword) -> Any:
@@ -77,6 +115,12 @@ def _values(node: Statement, keyword: Keyword) -> Any:
         return True
     if keyword.kind == SWITCH:
         return SWITCH_WORDS.get(node.args[0], node.args[0]) if node.args else True
+    if keyword.kind == SCRIPT:
+        words = command(node)
+        if words is None:
+            return node.source
+        words = words[: len(words) - len(surplus(keyword, words))]
+        return [lexer.split_command(words[0]), *words[1:]] if words else []
     most = keyword.words[1]
     args = node.args if most is None else node.args[:most]
     if keyword.kind == ADDRESS:

@@ -188,11 +188,18 @@ class Block(Statement, Container):
     """A statement with ``{ ... }``.
 
     open_condition, end_condition: the ``@id`` before the braces; end_comment: what stood
-    behind the ``}``; closed: False when the file ended first (only a lenient reading gives
-    that).
+    behind the ``}``.  Only a lenient reading gives opened False (the ``{`` is missing) and
+    closed False (the file ended first).
     """
 
-    __slots__ = ("children", "closed", "end_comment", "end_condition", "open_condition")
+    __slots__ = (
+        "children",
+        "closed",
+        "end_comment",
+        "end_condition",
+        "open_condition",
+        "opened",
+    )
 
     def __init__(
         self,
@@ -209,6 +216,7 @@ class Block(Statement, Container):
         self.end_comment = ""
         self.open_condition = condition
         self.end_condition = condition
+        self.opened = True
         self.closed = True
 
     @property
@@ -223,6 +231,7 @@ class Block(Statement, Container):
             self.end_comment,
             self.open_condition,
             self.end_condition,
+            self.opened,
             self.closed,
         )
 

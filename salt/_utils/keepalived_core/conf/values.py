@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Sequence
 
+from . import lexer
 from .keyword import (
     ADDRESS,
     CHOICE,
@@ -18,6 +19,7 @@ from .keyword import (
     SWITCH_WORDS,
     Keyword,
 )
+from .tree import Statement
 
 # A number as it may stand in the file; blanks in front are possible inside of quotes.
 _INTEGER = re.compile(r"[ \t]*([+-]?[0-9]+)", re.ASCII)
@@ -56,6 +58,17 @@ def surplus(keyword: Keyword, args: Sequence[str]) -> Sequence[str]:
     if keyword.kind == SCRIPT and keyword.name in ("script", "misc_path", "regex"):
         most = 1  # only notify scripts go on with a user and a group
     return args[most:] if most is not None else ()
+
+
+def command(node: Statement) -> list[str] | None:
+    """The words behind a script keyword: the command, then perhaps user and group.
+
+    None when keepalived cannot read the line.
+    """
+    if node.source is None:
+        return node.args
+    words = lexer.split_command(node.source)
+    return words[1:] if words is not None else None
 
 
 def wanted(keyword: Keyword) -> str:

@@ -22,6 +22,7 @@ from ..conf.keyword import (
 )
 from ..conf.renderer import quote
 from ..conf.tree import Block, Comment, Container, Statement, Tree
+from ..conf.values import command, surplus
 
 
 def from_tree(tree: Tree) -> tuple[dict[str, Any], list[str]]:
@@ -101,8 +102,11 @@ def _value(node: Statement, keyword: Keyword) -> Any:
         return int(first)
     if keyword.kind == DECIMAL:
         return int(first) if first.isdecimal() else first
-    if keyword.kind == SCRIPT and len(node.args) > 1:
-        return list(node.args)
+    if keyword.kind == SCRIPT:
+        words = command(node) or node.args
+        extra = len(surplus(keyword, words))
+        words = words[: len(words) - extra]
+        return words[0] if len(words) == 1 else words
     if keyword.words[1] == 1:
         return first
     return " ".join(quote(word) for word in node.args)

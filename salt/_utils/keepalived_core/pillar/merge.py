@@ -269,6 +269,7 @@ def _unicast(
         path = (TOP, "config", "vrrp_instance", name, "unicast_peer")
         if not others:
             mistakes.add(path, "auto needs the other members in keepalived:nodes; there are none")
+            body["unicast_peer"] = []
             continue
         kind = _family(body)
         own = _address(node, body, nodes, addresses, kind)

@@ -85,7 +85,8 @@ class _Builder:
         for name, value, where in self.items(data, path):
             keyword = scope.get(name)
             if keyword is None:
-                self.mistakes.add(where, _unknown(name, scope))
+                advice = grammar.advice(name, scope)
+                self.mistakes.add(where, "; ".join(filter(None, ["no such keyword here", advice])))
                 continue
             if self.version and keyword.since > self.version:
                 self.mistakes.add(
@@ -200,17 +201,6 @@ class _Builder:
         return node
 
 
-def _unknown(name: str, scope: Mapping[str, Keyword]) -> str:
-    last = grammar.REMOVED.get(name)
-    if last:
-        return f"keepalived {version_text(last)} was the last to know this word; remove it"
-    meant = grammar.nearest(name, scope)
-    if meant:
-        return f"no such keyword here; did you mean {meant}?"
-    homes = grammar.homes(name)
-    return "no such keyword here" + (f"; it belongs in {homes[0]}" if homes else "")
-
-
 def _parts(keyword: Keyword, value: Any, path: Path) -> list[tuple[Any, Path]]:
     """A block's bodies: one mapping, or several as a list.
 
@@ -242,7 +232,10 @@ def _entries(value: Any, path: Path, mistakes: Mistakes) -> Iterator[tuple[list[
         yield lexer.split_words(value), path
     elif isinstance(value, Mapping):
         for name, more in value.items():
-            yield [str(name), *_options(more, (*path, str(name)), mistakes)], (*path, str(name))
+            where = (*path, str(name))
+            options = _options(more, where, mistakes)
+            if options is not None:
+                yield [str(name), *options], where
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             where = (*path, str(index))
@@ -258,7 +251,7 @@ def _entries(value: Any, path: Path, mistakes: Mistakes) -> Iterator[tuple[list[
         mistakes.add(path, f"a list belongs here, not {kind_of(value)}")
 
 
-def _options(more: Any, path: Path, mistakes: Mistakes) -> list[str]:
+def _options(more: Any, path: Path, mistakes: Mistakes) -> list[str] | None:
     """What follows the name in ``{192.0.2.1/24: {dev: eth0}}`` or ``{chk: weight 10}``."""
     if more is None or more is True:
         return []
@@ -271,7 +264,10 @@ def _options(more: Any, path: Path, mistakes: Mistakes) -> list[str]:
         for name, value in more.items():
             if value is False:
                 continue
-            found += [str(name), *_options(value, (*path, str(name)), mistakes)]
+            inner = _options(value, (*path, str(name)), mistakes)
+            if inner is None:
+                return None
+            found += [str(name), *inner]
         return found
     mistakes.add(path, f"options belong here, not {kind_of(more)}")
-    return []
+    return None

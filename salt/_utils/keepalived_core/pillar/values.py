@@ -119,6 +119,8 @@ def _words(keyword: Keyword, value: Any) -> list[str]:
         if keyword.kind == SCRIPT and items:
             items[0] = _command(items[0])
         return items
+    if keyword.kind == SCRIPT:
+        raise Unfit(f"{kind_of(value)} is not text; quote it")
     return [str(value)]
 
 

@@ -1,0 +1,198 @@
+"""Findings: code, severity, place and remedy."""
+
+import pytest
+
+from keepalived_core import conf
+from keepalived_core.check.lint import lint
+
+GLOBAL = "global_defs {\nenable_script_security\nscript_user root\n}\n"
+VI = "vrrp_instance %s {\ninterface eth0\nvirtual_router_id 5\n%s\nvirtual_ipaddress {\n%s\n}\n}\n"
+SCRIPT = 'vrrp_script s {\nscript "/x"\n}\n'
+
+
+def vi(body="", addresses="10.0.0.1", name="A"):
+    return VI % (name, body, addresses)
+
+
+# text, and the findings: severity, code, line, a piece of the message
+CASES = {
+    "a sound file": (
+        GLOBAL + SCRIPT + vi("track_script {\ns\n}"),
+        [],
+    ),
+    "unknown keyword": (vi("prioritty 5"), [("error", "KA101", 4, "prioritty")]),
+    "unknown block": (vi("nonsense {\nx\n}"), [("error", "KA101", 4, "loses the rest")]),
+    "removed keyword": ("lvs_id x\n", [("error", "KA101", 1, "lvs_id")]),
+    "value missing": (vi("priority"), [("error", "KA102", 4, "its value is missing")]),
+    "name missing": (
+        "vrrp_track_process {\nprocess x\n}\n",
+        [("error", "KA102", 1, "a name must follow")],
+    ),
+    "out of range": (vi("priority 256"), [("error", "KA103", 4, "from 1 to 255")]),
+    "not a number": (vi("priority high"), [("error", "KA103", 4, "no whole number")]),
+    "decimals": (vi("advert_int 0.001"), [("error", "KA103", 4, "0.01 to 255")]),
+    "no switch": (vi("smtp_alert maybe"), [("error", "KA103", 4, "true, on, yes")]),
+    "no choice": (vi("state SLAVE"), [("error", "KA103", 4, "MASTER, BACKUP")]),
+    "no address": (vi("mcast_src_ip here"), [("error", "KA103", 4, "no IP address")]),
+    "protocol in any case": (
+        "virtual_server 10.0.0.1 80 {\nprotocol tcp\n}\n",
+        [],
+    ),
+    "newer than the daemon": (vi("timer_expired_backup 5"), [("error", "KA104", 4, "2.2.8")]),
+    "fraction of a second": (
+        GLOBAL + 'vrrp_script s {\nscript "/x"\ninterval 0.5\n}\n' + vi("track_script {\ns\n}"),
+        [("error", "KA104", 7, "2.3.3")],
+    ),
+    "deprecated": ("vrrp_track_file f {\nfile /f\n}\n", [("warning", "KA106", 1, "deprecated")]),
+    "twice, last wins": (vi("priority 5\npriority 6"), [("warning", "KA107", 5, "last one wins")]),
+    "twice, first kept": (
+        GLOBAL + vi("notify /a\nnotify /b"),
+        [("error", "KA107", 9, "the first one counts")],
+    ),
+    "flag twice": (vi("nopreempt\nnopreempt"), []),
+    "surplus words": (vi("priority 5 6"), [("warning", "KA108", 4, "ignores '6'")]),
+    "argument of a flag": (vi("nopreempt false"), [("warning", "KA108", 4, "ignores 'false'")]),
+    "command without quotes": (
+        GLOBAL + "vrrp_script s {\nscript /x -0 y\n}\n" + vi("track_script {\ns\n}"),
+        [("warning", "KA108", 6, "ignores '-0 y'")],
+    ),
+    "user behind a notify script": (GLOBAL + vi('notify "/x" joe'), []),
+    "comment in a word": (
+        vi("authentication {\nauth_type PASS\nauth_pass pa#ss\n}"),
+        [("warning", "KA109", 6, "cuts a word")],
+    ),
+    "escaped comment": (vi("vrf a\\#b"), [("warning", "KA109", 4, "does not save")]),
+    "block without brace": (
+        vi() + "vrrp_sync_group G\ngroup {\nA\nA\n}\n}\n",
+        [("error", "KA100", 9, "'{' is missing")],
+    ),
+    "no such instance": (
+        "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n" + vi(),
+        [("error", "KA202", 4, "no vrrp_instance B")],
+    ),
+    "instance twice": (vi() + vi(), [("error", "KA203", 9, "defined twice")]),
+    "VRID twice": (
+        vi() + vi(name="B", addresses="10.0.0.2"),
+        [("error", "KA204", 11, "A already")],
+    ),
+    "VRID twice, other family": (vi() + vi(name="B", addresses="2001:db8::1"), []),
+    "VRID twice, unicast": (
+        vi("unicast_peer {\n10.0.0.9\n}") + vi("unicast_peer {\n10.0.0.8\n}", "10.0.0.2", "B"),
+        [],
+    ),
+    "one member": (
+        "vrrp_sync_group G {\ngroup {\nA\n}\n}\n" + vi(),
+        [("warning", "KA205", 1, "only one member")],
+    ),
+    "unused script": (GLOBAL + SCRIPT, [("warning", "KA206", 5, "not used")]),
+    "families mixed": (
+        vi(addresses="10.0.0.1\n2001:db8::1"),
+        [("error", "KA301", 7, "one family")],
+    ),
+    "families mixed, excluded": (
+        vi("virtual_ipaddress_excluded {\n2001:db8::1\n}"),
+        [],
+    ),
+    "MASTER and nopreempt": (
+        vi("state MASTER\nnopreempt"),
+        [("error", "KA302", 5, "does not work")],
+    ),
+    "long password": (
+        vi("authentication {\nauth_type PASS\nauth_pass ninechars\n}"),
+        [("error", "KA303", 6, "longer than 8")],
+    ),
+    "authentication in version 3": (
+        vi("version 3\nauthentication {\nauth_type PASS\nauth_pass x\n}"),
+        [("error", "KA304", 5, "version 3")],
+    ),
+    "authentication in version 3 by default": (
+        "global_defs {\nvrrp_version 3\n}\n"
+        + vi("authentication {\nauth_type PASS\nauth_pass x\n}"),
+        [("error", "KA304", 7, "version 3")],
+    ),
+    "no password": (
+        vi("authentication {\nauth_type PASS\n}"),
+        [("error", "KA305", 4, "auth_pass")],
+    ),
+    "no interface": (
+        "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n",
+        [("error", "KA306", 1, "no interface")],
+    ),
+    "no VRID": (
+        "vrrp_instance A {\ninterface e\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n",
+        [("error", "KA307", 1, "no virtual_router_id")],
+    ),
+    "no address at all": (
+        "vrrp_instance A {\ninterface e\nvirtual_router_id 1\n}\n",
+        [("error", "KA308", 1, "no virtual_ipaddress")],
+    ),
+    "peer of another family": (
+        vi("unicast_peer {\n2001:db8::1\n}"),
+        [("error", "KA309", 5, "is IPv6")],
+    ),
+    "script without security": (
+        SCRIPT + vi("track_script {\ns\n}"),
+        [("warning", "KA401", 1, "enable_script_security")],
+    ),
+    "security below the script": (
+        SCRIPT + GLOBAL + vi("track_script {\ns\n}"),
+        [("warning", "KA401", 1, "enable_script_security")],
+    ),
+}
+
+
+@pytest.mark.parametrize("text, expected", CASES.values(), ids=CASES.keys())
+def test_findings(text, expected):
+    found = lint(conf.parse(text, strict=False), "2.2.7")
+    if expected is None:
+        assert [(one.severity, one.code) for one in found] == [("error", "KA112")]
+        return
+    assert [(one.severity, one.code, one.line) for one in found] == [case[:3] for case in expected]
+    for one, (*_, piece) in zip(found, expected, strict=True):
+        assert piece in one.message
+
+
+def test_a_finding_says_where_and_what_to_do():
+    (found,) = lint(conf.parse(vi("authentication {\nauth_typ PASS\n}")))
+    assert found.path == "vrrp_instance A: authentication"
+    assert found.hint == "did you mean auth_type?"
+
+
+def test_a_word_of_another_block_is_sent_home():
+    (found,) = lint(conf.parse(vi("router_id x")))
+    assert "it belongs in global_defs" in found.hint
+
+
+def test_a_secret_is_not_shown():
+    text = vi("authentication {\nauth_type PASS\nauth_pass s3cr3tlong s3cr3t\n}") + (
+        "SSL {\npassword a s3cr3t\n}\n"
+    )
+    assert "s3cr3t" not in repr(lint(conf.parse(text)))
+
+
+def test_the_newest_release_is_the_default():
+    assert lint(conf.parse(vi("timer_expired_backup 5"))) == []
+
+
+def test_what_the_daemon_sees_is_judged_not_what_is_written():
+    text = (
+        "$VI=vrrp_instance VI_$N { \\\ninterface eth0 \\\nvirtual_router_id $N \\\n"
+        "virtual_ipaddress { \\\n10.0.0.$N \\\n} \\\n@low priority 300 \\\n}\n"
+        "~SEQ(N, 254, 257) $VI\n"
+    )
+    high = lint(conf.parse(text), config_id="high")
+    low = lint(conf.parse(text), config_id="low")
+    assert {found.code for found in high} == {"KA103", "KA113"}
+    assert len(low) == len(high) + 4
+    assert all(found.line == 9 for found in low)
+
+
+def test_a_file_that_stands_for_too_much_is_a_finding():
+    (found,) = lint(conf.parse("~SEQ(N, 1, 99999999) a $N\n"))
+    assert (found.code, found.line) == ("KA100", 1)
+
+
+def test_garbage_is_judged_quickly():
+    text = "global_defs {\n" + "".join(f"word_{number} x\n" for number in range(5000)) + "}\n"
+    found = lint(conf.parse(text))
+    assert len(found) == 5000

@@ -1,0 +1,97 @@
+"""Wrong pillars: each mistake has its place, says what was given and what would be right."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from keepalived_core import pillar
+
+CASES = yaml.safe_load((Path(__file__).parent / "wrong.yaml").read_text(encoding="utf-8"))
+WRONG = [case for case in CASES if case["says"]]
+RIGHT = [case for case in CASES if not case["says"]]
+SECRET = "s3cr3t-and-long"
+
+
+def keys(path):
+    found = path.split(":")
+    return found[1:] if found[0] == "keepalived" else ["config", *found]
+
+
+def changed(data, case):
+    *way, last = keys(case["set"])
+    for key in way:
+        data = data.setdefault(key, {})
+    if "to" in case:
+        data[last] = case["to"]
+    else:
+        del data[last]
+
+
+def label(case):
+    return f"{case['set']}={case.get('to', 'removed')}"[:80]
+
+
+def test_there_are_enough_cases():
+    assert len(WRONG) >= 80
+
+
+@pytest.mark.parametrize("case", WRONG, ids=label)
+def test_one_mistake_is_named_where_it_stands(classic, case):
+    changed(classic, case)
+    if "priorities" not in case["set"]:
+        del classic["priorities"]
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1", "2.2.7")
+    path = ":".join(["keepalived", *keys(case.get("at", case["set"]))])
+    assert [where for where, _ in error.value.mistakes] == [path]
+    assert case["says"] in error.value.mistakes[0][1]
+    assert str(error.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("case", RIGHT, ids=label)
+def test_this_is_no_mistake(classic, case):
+    changed(classic, case)
+    assert pillar.to_tree(classic, "controller1", "2.2.7")
+
+
+def test_all_mistakes_come_at_once(classic, instance):
+    instance.update(prioritty=5, nopreempt="false", advert_int=0, track_file=["x"], state="SLAVE")
+    instance["virtual_ipaddress"] = ["10.0.0.999", "10.0.0.1/40"]
+    classic["config"]["vrrp_script"]["chk_haproxy"]["rise"] = "often"
+    classic["config"]["nonsense"] = True
+    classic["priorites"] = {}
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller9x")
+    assert len(error.value.mistakes) == 2  # the key, and the node nobody knows
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    assert len(error.value.mistakes) == 9
+    assert len(str(error.value).splitlines()) == 9
+
+
+@pytest.mark.parametrize("data", [None, {}, [], "text", {"config": {}}, {"config": None}])
+def test_no_pillar_says_what_to_write(data):
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(data, "controller1")
+    assert "vrrp_instance:" in str(error.value)
+    assert "virtual_ipaddress:" in str(error.value)
+
+
+def test_the_example_in_the_message_is_right():
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(None)
+    example = yaml.safe_load(str(error.value).partition("\n")[2])
+    assert pillar.to_tree(example["keepalived"])
+
+
+@pytest.mark.parametrize(
+    "secret", [SECRET, f'{SECRET}"', f"{SECRET}\\", 12345678912, f"{SECRET}\n", [SECRET]]
+)
+def test_a_wrong_secret_is_not_told(classic, instance, secret):
+    instance["authentication"] = {"auth_type": "PASS", "auth_pass": secret}
+    instance["auth_hmac"] = {"key": [secret] if isinstance(secret, str) else secret}
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    assert "s3cr3t" not in str(error.value)
+    assert "12345678912" not in str(error.value)
