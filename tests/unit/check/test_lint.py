@@ -130,6 +130,28 @@ CASES = {
         vi("unicast_peer {\n2001:db8::1\n}"),
         [("error", "KA309", 5, "is IPv6")],
     ),
+    "own interface tracked": (
+        vi("track_interface {\neth0 weight 5\neth1\n}"),
+        [("error", "KA310", 5, "own interface")],
+    ),
+    "weight in a sync group": (
+        GLOBAL
+        + 'vrrp_script s {\nscript "/x"\nweight 5\n}\n'
+        + "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n"
+        + vi("track_script {\ns\n}")
+        + VI.replace("5", "6") % ("B", "track_script {\ns weight 0\n}", "10.0.0.2"),
+        [("error", "KA311", 19, "a member of a sync group")],
+    ),
+    "weight in a sync group that lets it count": (
+        "track_file f {\nfile /f\n}\n"
+        "vrrp_sync_group G {\nsync_group_tracking_weight\ngroup {\nA\nA\n}\n}\n"
+        + vi("track_file {\nf\n}"),
+        [],
+    ),
+    "weight of the owner": (
+        "track_file f {\nfile /f\n}\n" + vi("priority 255\ntrack_file {\nf\n}"),
+        [("error", "KA311", 9, "address owner")],
+    ),
     "script without security": (
         SCRIPT + vi("track_script {\ns\n}"),
         [("warning", "KA401", 1, "enable_script_security")],

@@ -26,7 +26,6 @@ config:
     check_apache:
       script: '"/usr/bin/killall -0 apache2"'
       interval: 2
-      weight: 10
   vrrp_instance:
     VI_4:
       state: MASTER
@@ -103,6 +102,11 @@ TRAPS = {
         "the secret is not text; quote it",
     ),
     "flag as text": ("vrrp_instance:VI_4:nopreempt", "False", "is no boolean"),
+    "a weight that cannot count": (
+        "vrrp_instance:VI_4:track_script:0",
+        "check_apache weight 10",
+        "check_apache has weight 10, but vrrp_instance VI_4 is a member of a sync group",
+    ),
     "members nobody defined": (
         "vrrp_sync_group:GROUP:group:0",
         "VI_IPV4",

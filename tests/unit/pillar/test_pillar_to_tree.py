@@ -155,7 +155,7 @@ def test_what_is_used_comes_after_what_it_needs():
             }
         },
         "vrrp_sync_group": {"G": {"group": ["A"]}},
-        "track_file": {"f": {"file": "/f"}},
+        "track_file": {"f": {"file": "/f", "weight": 0}},
         "vrrp_script": {"s": {"script": "/usr/bin/true"}},
         "global_defs": {"enable_script_security": True},
         "net_namespace": "blue",

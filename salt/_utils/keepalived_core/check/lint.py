@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ..conf import entries, grammar, lexer, meaning, values
 from ..conf.errors import ConfError
 from ..conf.evaluator import evaluate, is_plain
+from ..conf.fault import ERROR, WARNING
 from ..conf.keyword import ENTRIES, FIRST, FLAG, LAST, ONCE, SCRIPT, Keyword, Version, version_text
 from ..conf.keyword import version as read_version
-from ..conf.meaning import ERROR, WARNING
 from ..conf.renderer import MAX_LINE
 from ..conf.tree import Block, Container, Node, Statement, Tree
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import entries, lexer
+from .fault import DEFINES, TRACKS
 from .grammar import ROOT
 from .keyword import (
     ADDRESS,
@@ -18,7 +19,6 @@ from .keyword import (
     WORDLIST,
     Keyword,
 )
-from .meaning import DEFINES, TRACKS
 from .tree import Block, Comment, Container, Node, Statement, Tree
 from .values import command, number, surplus
 

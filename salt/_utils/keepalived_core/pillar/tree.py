@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..conf import entries, grammar, lexer, meaning
+from ..conf import entries, fault, grammar, lexer, meaning
 from ..conf.errors import ConfError
 from ..conf.keyword import BLOCK, ENTRIES, MANY, NAMED, WORDLIST, Keyword, Version, version_text
 from ..conf.keyword import version as read_version
@@ -58,10 +58,10 @@ def to_tree(
     tree = Tree(builder.body(config, grammar.ROOT, CONFIG))
     tree.children.sort(key=_rank)
     if not mistakes.found:
-        for fault in meaning.judge(tree, builder.version):
-            if fault.severity == meaning.ERROR:
-                hint = f"; {fault.hint}" if fault.hint else ""
-                mistakes.add(builder.paths[id(fault.node)], fault.message + hint)
+        for found in meaning.judge(tree, builder.version):
+            if found.severity == fault.ERROR:
+                hint = f"; {found.hint}" if found.hint else ""
+                mistakes.add(builder.paths[id(found.node)], found.message + hint)
     mistakes.stop()
     return tree
 
