@@ -27,7 +27,7 @@ from keepalived_core.check import lint as linting
 from keepalived_core.conf import instances as configured
 from keepalived_core.node import apply as applying
 from keepalived_core.node import checks as checking
-from keepalived_core.node import dump, install, process, spool
+from keepalived_core.node import dump, firewall, install, process, spool
 from keepalived_core.node import status as looking
 from keepalived_core.node.paths import DEFAULT as PATHS
 from keepalived_core.pillar import PillarError
@@ -278,7 +278,7 @@ def vrrp_instances():
     """
     The instances the pillar gives this node, as plain facts (what a firewall must let pass).
 
-    Returns ``[{"instance", "interface", "family", "unicast_peers", "mcast_group",
+    Returns ``[{"instance", "interface", "vmac", "family", "unicast_peers", "mcast_group",
     "auth_type"}]``.
 
     CLI Example:
@@ -288,17 +288,7 @@ def vrrp_instances():
         salt '*' keepalived.vrrp_instances
     """
     tree, _notes = _desired()
-    return [
-        {
-            "instance": one.name,
-            "interface": one.interface,
-            "family": one.family,
-            "unicast_peers": one.unicast_peers,
-            "mcast_group": one.mcast_group,
-            "auth_type": one.auth_type,
-        }
-        for one in configured.instances(tree)
-    ]
+    return firewall.instances(tree)
 
 
 # --- changing --------------------------------------------------------------------------------
@@ -352,7 +342,7 @@ def reload_():
         raise CommandExecutionError(f"{path} would harm the running keepalived:\n{result.report()}")
     with _errors():
         seen = applying.reload_daemon(daemon.pid, daemon.alive, deploying.running_facts, None)
-    return {"pid": daemon.pid, "instances": sorted(seen)}
+    return {"pid": daemon.pid, "instances": sorted(seen or {})}
 
 
 # --- serving the rest of the bundle ----------------------------------------------------------

@@ -30,14 +30,17 @@ def carry_out(path: str, made: planning.Plan, paths: Paths = DEFAULT) -> dict[st
         return {"reload": False, "backup": kept, "did": "keepalived is not running"}
     planned.begin(PLANNED_SECONDS, "a changed configuration is reloaded", paths=paths)
     try:
-        applying.reload_daemon(
+        seen = applying.reload_daemon(
             daemon.pid, daemon.alive, lambda: running_facts(paths), made.expected
         )
     except applying.ApplyError as err:
         raise applying.ApplyError(f"{err.reason}. {_put_back(path, kept, paths)}") from err
     finally:
         planned.end(paths=paths)
-    return {"reload": True, "backup": kept, "did": "keepalived was reloaded and runs it"}
+    did = "keepalived was reloaded and runs it"
+    if seen is None:
+        did = f"keepalived was reloaded and lives; whether it runs it is unknown: {_why(paths)}"
+    return {"reload": True, "backup": kept, "did": did}
 
 
 def running_facts(paths: Paths = DEFAULT) -> dict[str, dict] | None:
@@ -54,6 +57,14 @@ def running_facts(paths: Paths = DEFAULT) -> dict[str, dict] | None:
         }
         for one in seen.instances
     }
+
+
+def _why(paths: Paths) -> str:
+    try:
+        dump.read_json(paths)
+    except dump.DumpUnavailable as err:
+        return err.reason
+    return "it answered too late"
 
 
 def _put_back(path: str, kept: str | None, paths: Paths) -> str:

@@ -122,13 +122,13 @@ def reload_daemon(
     observe: Callable[[], dict[str, dict] | None],
     expected: dict[str, dict] | None,
     timeout: float = VERIFY_SECONDS,
-) -> dict[str, dict]:
+) -> dict[str, dict] | None:
     """Send SIGHUP to *pid* and wait until the daemon is seen to run what *expected* says.
 
     :param alive: is the same daemon still there?
     :param observe: what it runs now, ``{instance: {fact: value}}``, or None when it cannot tell.
     :param expected: the facts to wait for, same shape; None when any answer will do.
-    :returns: the last observation.
+    :returns: the last observation; None when the daemon lives but nothing could be observed.
     :raises ApplyError: when it died, or does not show the new configuration in time.
     """
     try:
@@ -145,7 +145,7 @@ def reload_daemon(
             raise ApplyError(f"keepalived (pid {pid}) died during the reload")
         seen = observe()
         if seen is None and time.monotonic() > deadline:
-            return {}  # a build without JSON: that it lives is all there is to see
+            return None  # no JSON, or no room for it: that it lives is all there is to see
         if seen is not None:
             missing = differences(expected, seen) if expected is not None else []
             if not missing:
