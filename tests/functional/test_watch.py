@@ -346,6 +346,15 @@ def test_what_happens_while_the_watch_is_away_is_told_in_order_when_it_is_back(p
     compare(two)
 
 
+def test_a_faulty_interface_is_noticed_on_a_backup_too_though_no_address_moves(pair):
+    _, two = pair
+    two.cable("down")
+    two.wait_for("FAULT", timeout=3)
+    two.cable("up")
+    two.wait_for("FAULT", "BACKUP", timeout=3)
+    compare(two)
+
+
 def test_the_kernel_s_messages_may_overrun(pair):
     one, _ = pair
     one.stop_observer()
@@ -391,6 +400,33 @@ def test_where_both_fifo_keywords_are_taken_addresses_and_dump_do(pair):
     two.wait_for("MASTER", "BACKUP")
     assert {event["source"] for event in one.events()} <= {"resync", "json", "netlink"}
     compare(one)
+    # a fault without an address to lose
+    one.configure(config(50, fifo=THEIR_FIFOS))
+    one.signal("HUP", one.keepalived_pids()[0])
+    one.wait_for("BACKUP")
+    one.cable("down")
+    one.wait_for("FAULT", timeout=3)
+    one.cable("up")
+    one.wait_for("BACKUP", timeout=3)
+    compare(one)
+
+
+def test_a_watch_without_keepalived_is_idle(node):
+    node.configure(config(150))
+    node.start_watch()
+    time.sleep(1)
+    node.paths.fifo.unlink()
+    node.configure(config(151))
+    node.run("ip", "link", "set", "eth0", "down")
+    time.sleep(1.2)
+
+    def switches():
+        lines = node.run("cat", f"/proc/{node.watch_pid()}/status").splitlines()
+        return int(next(line for line in lines if line.startswith("voluntary")).split()[1])
+
+    before = switches()
+    time.sleep(3)
+    assert switches() - before < 30
 
 
 def test_a_disk_that_is_full_costs_no_event(node):

@@ -209,7 +209,11 @@ class Node:
         return [f"{e['instance']} {e['from']}>{e['to']} {e['source']}" for e in self.events(None)]
 
     def states(self, instance: str = "VI") -> list[str]:
-        return [event["to"] for event in self.events(instance) if event["to"] != "priority"]
+        return [
+            event["to"]
+            for event in self.events(instance)
+            if event["to"].isupper() or event["to"] == "ghost"
+        ]
 
     def state(self, instance: str = "VI") -> str | None:
         """The last state that was recorded, in whichever chapter."""

@@ -1,5 +1,6 @@
 """Addresses as the kernel tells them: its messages byte by byte, and this host's own."""
 
+import errno
 import ipaddress
 import json
 import shutil
@@ -94,6 +95,31 @@ def test_what_is_cut_short_or_unknown_is_passed_over(kernel):
     assert kernel(message(NEW, struct.pack("=BBBBI", 2, 24, 0, 0, 7))) == []
     assert kernel(b"\0" * 40) == []
     assert len(kernel(message(99, b""), whole)) == 1
+
+
+def test_after_an_overrun_older_messages_are_not_believed(monkeypatch):
+    answers = [
+        address(NEW, "10.0.0.1"),
+        OSError(errno.ENOBUFS, "overrun"),
+        address(DEL, "10.0.0.1"),
+        BlockingIOError(),
+        address(NEW, "10.0.0.2"),
+        BlockingIOError(),
+    ]
+
+    class Socket:
+        def recv(self, *_):
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    subscription = netlink.Netlink()
+    subscription.close()
+    monkeypatch.setattr(subscription, "_socket", Socket())
+    with pytest.raises(netlink.Overrun):
+        subscription.changes()
+    assert [change.address for change in subscription.changes()] == ["10.0.0.2"]
 
 
 @pytest.mark.skipif(shutil.which("ip") is None, reason="iproute2 is not installed")

@@ -232,6 +232,16 @@ def test_the_bound_holds_by_itself(spool, monkeypatch):
     assert spool.last_seq == 1000
 
 
+def test_bounds_that_cannot_be_kept_now_do_not_make_a_stored_event_look_unstored(
+    spool, monkeypatch
+):
+    def fails(_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Spool, "prune", fails)
+    assert spool.extend([event(n) for n in range(200)])[-1] == 200
+
+
 # -- a bad file --
 
 
@@ -277,6 +287,35 @@ def test_a_spool_of_a_newer_version_is_left_alone(paths):
         with pytest.raises(SpoolError, match="has schema 99, this program knows 1"):
             open_it(paths.spool)
     assert paths.spool.exists()
+
+
+def test_a_file_that_has_just_been_made_is_no_spool_yet(paths):
+    paths.state_dir.mkdir(parents=True)
+    paths.spool.touch()
+    assert beacon_rows(paths, 10, "1:1") == []
+    assert journal(paths) == []
+
+
+def test_a_commit_that_fails_does_not_block_the_next_one(spool):
+    class Failing:
+        """Fails as a full disk does: at the last moment."""
+
+        def __init__(self, database):
+            self.database, self.failed = database, False
+
+        def execute(self, statement, *arguments):
+            if statement == "COMMIT" and not self.failed:
+                self.failed = True
+                raise sqlite3.OperationalError("database or disk is full")
+            return self.database.execute(statement, *arguments)
+
+    database = spool._db
+    spool._db = Failing(database)
+    with pytest.raises(sqlite3.OperationalError):
+        spool.append(event(1))
+    assert spool.append(event(2)) == 1
+    spool._db = database
+    assert numbers(spool.read()) == [2]
 
 
 def test_a_full_disk_loses_nothing_that_was_stored_and_is_survived(spool):

@@ -30,6 +30,8 @@ class Asker:
         #: When :meth:`step` has something to do, in monotonic seconds; None: never.
         self.due: float | None = None
         self._last = 0.0
+        #: When the last answer came, in monotonic seconds.
+        self.answered = 0.0
         self._unready: float | None = None
 
     def want(self, source: str, delay: float = 0.0) -> None:
@@ -104,6 +106,7 @@ class Asker:
             self._wait = min(self._wait * 2, dump.LONGEST_WAIT)
         else:
             self._end()
+            self.answered = self._last
         return found
 
     def _end(self) -> None:

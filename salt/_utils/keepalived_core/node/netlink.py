@@ -89,18 +89,23 @@ class Netlink:
     def changes(self) -> list[Change]:
         """Return what has arrived, without waiting.
 
-        Raises :class:`Overrun` when the kernel had to drop messages.
+        Raises :class:`Overrun` when the kernel had to drop messages.  Those that it kept are older
+        than a snapshot taken now and must not be believed after it: they are thrown away.
         """
         found: list[Change] = []
+        overrun = False
         while True:
             try:
                 data = self._socket.recv(_READ, socket.MSG_DONTWAIT)
             except BlockingIOError:
+                if overrun:
+                    raise Overrun from None
                 return found
             except OSError as err:
-                if err.errno == errno.ENOBUFS:
-                    raise Overrun from err
-                raise
+                if err.errno != errno.ENOBUFS:
+                    raise
+                overrun = True
+                continue
             now = time.monotonic_ns() // 1000
             for kind, _, body in _messages(data):
                 if change := self._change(kind, body, now):

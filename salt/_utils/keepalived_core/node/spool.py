@@ -12,45 +12,25 @@ import json
 import os
 import sqlite3
 import time
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import files
 from . import paths as node_paths
+from . import spool_file
+from .spool_file import SpoolError
 
-SCHEMA = 1
 #: About 60 MB; a month of one transition every 26 seconds.
 MAX_ROWS = 100_000
 MAX_AGE_DAYS = 30
 #: The bounds are looked at once in so many events.
 _PRUNE_EVERY = 100
-#: Longer than any transaction of ours, shorter than a minion's patience.
-_BUSY_SECONDS = 2.0
 #: File times have the granularity of the kernel's tick: a file changed so recently may change
 #: again without its times showing it.
 _RACY_NS = 50_000_000
 
-_TABLES = """
-CREATE TABLE stream (
-    stream_id TEXT NOT NULL, schema INTEGER NOT NULL, born_us INTEGER NOT NULL,
-    last_seq INTEGER NOT NULL, dropped INTEGER NOT NULL);
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL,
-    type TEXT NOT NULL, instance TEXT NOT NULL, row TEXT NOT NULL);
-CREATE TABLE latest (
-    type TEXT NOT NULL, instance TEXT NOT NULL, state TEXT NOT NULL,
-    seq INTEGER NOT NULL, time_us INTEGER NOT NULL, ghost INTEGER NOT NULL,
-    PRIMARY KEY (type, instance));
-CREATE TABLE delivery (confirmed INTEGER NOT NULL, handed INTEGER NOT NULL, owner TEXT NOT NULL);
-INSERT INTO delivery VALUES (0, 0, '');
-"""
-
-
-class SpoolError(Exception):
-    """The spool cannot be used; the text names the file and the reason."""
+__all__ = ["Latest", "Spool", "SpoolError", "beacon_rows", "journal"]
 
 
 class Latest(NamedTuple):
@@ -77,53 +57,11 @@ class Spool:
 
         A file that is no sound database is moved to ``PATH.corrupt`` and a new stream begins;
         ``replaced`` then says why.  Raises :class:`SpoolError` when that cannot be done, or when
-        the file was made by a newer version of this program: that one is left alone.
+        the file was made by another version of this program: that one is left alone.
         """
-        try:
-            files.make_private(path.parent)
-        except OSError as err:
-            raise SpoolError(f"cannot make {path.parent}: {err.strerror}") from err
-        try:
-            return cls._create(path)
-        except sqlite3.OperationalError as err:
-            raise SpoolError(f"{path}: {err}") from err
-        except sqlite3.DatabaseError as err:
-            reason = str(err)
-        _move_aside(path)
-        try:
-            spool = cls._create(path)
-        except sqlite3.Error as err:
-            raise SpoolError(f"{path}: {err}") from err
-        spool.replaced = reason
-        return spool
-
-    @classmethod
-    def _create(cls, path: Path) -> Spool:
-        if not path.exists():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = _connect(path)
-        try:
-            # every commit is on disk before the event can be sent
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA journal_size_limit=1048576")
-            sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if sound != "ok":
-                raise sqlite3.DatabaseError(sound)
-            spool = cls(connection, path)
-            with spool._transaction():
-                has = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-                if not has:
-                    for statement in _TABLES.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(
-                        "INSERT INTO stream VALUES (?, ?, ?, 0, 0)",
-                        (uuid.uuid4().hex, SCHEMA, time.time_ns() // 1000),
-                    )
-            spool._check_schema()
-        except BaseException:
-            connection.close()
-            raise
+        connection, replaced = spool_file.open_to_write(path)
+        spool = cls(connection, path)
+        spool.replaced = replaced
         return spool
 
     @classmethod
@@ -133,27 +71,7 @@ class Spool:
         Raises :class:`FileNotFoundError` when there is none yet, :class:`SpoolError` when it
         cannot be used.
         """
-        connection = None
-        try:
-            path.stat()
-            connection = _connect(path)
-            # a cursor lost in a power failure only means that events are handed over again
-            connection.execute("PRAGMA synchronous=NORMAL")
-            spool = cls(connection, path)
-            spool._check_schema()
-        except (sqlite3.Error, SpoolError, PermissionError) as err:
-            if connection is not None:
-                connection.close()
-            raise err if isinstance(err, SpoolError) else SpoolError(f"{path}: {err}") from err
-        return spool
-
-    def _check_schema(self) -> None:
-        (schema,) = self._db.execute("SELECT schema FROM stream").fetchone() or (0,)
-        if schema != SCHEMA:
-            raise SpoolError(
-                f"{self.path} has schema {schema}, this program knows {SCHEMA}: "
-                "it was made by another version"
-            )
+        return cls(spool_file.open_to_read(path), path)
 
     def __enter__(self) -> Spool:
         return self
@@ -163,17 +81,6 @@ class Spool:
 
     def close(self) -> None:
         self._db.close()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def figures(self) -> tuple[str, int, int]:
         """Return stream_id, last_seq and dropped."""
@@ -207,7 +114,7 @@ class Spool:
         nothing was stored.
         """
         seqs: list[int] = []
-        with self._transaction():
+        with spool_file.transaction(self._db):
             stream_id, seq, dropped = self.figures()
             dropped += lost
             for event in events:
@@ -235,7 +142,9 @@ class Spool:
             self._db.execute("UPDATE stream SET last_seq = ?, dropped = ?", (seq, dropped))
         self._since_prune += len(seqs)
         if self._since_prune >= _PRUNE_EVERY:
-            self.prune()
+            # the events are stored whatever becomes of this: next time, then
+            with contextlib.suppress(sqlite3.Error):
+                self.prune()
         return seqs
 
     def prune(
@@ -248,7 +157,7 @@ class Spool:
         """
         self._since_prune = 0
         before_us = int(((time.time() if now is None else now) - max_age_days * 86400) * 1e6)
-        with self._transaction():
+        with spool_file.transaction(self._db):
             (confirmed,) = self._db.execute("SELECT confirmed FROM delivery").fetchone()
             _, last, _ = self.figures()
             self._db.execute(
@@ -314,7 +223,7 @@ class Spool:
         try:
             if self._idle(owner):
                 return []
-            with self._transaction():
+            with spool_file.transaction(self._db):
                 confirmed, handed, holder = self._delivery()
                 start = handed if holder == owner else confirmed
                 rows = self.read(start, limit)
@@ -333,19 +242,6 @@ class Spool:
         # asked without a write lock: this is the case once a second
         confirmed, handed, holder = self._delivery()
         return holder == owner and confirmed == handed and self.last_seq <= confirmed
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # the file must exist: sqlite would create it with the wrong mode
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-
-
-def _move_aside(path: Path) -> None:
-    # one is kept, not one for each time: a dying disk must not fill itself
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(f"{path}{suffix}", f"{path}.corrupt{suffix}")
 
 
 def _signature(path: Path) -> tuple[Any, ...] | None:

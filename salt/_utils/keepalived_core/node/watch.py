@@ -34,6 +34,8 @@ TICK = 1.0
 #: … and what costs more: every process, keepalived's descriptors.
 SLOW_TICK = 5.0
 RESYNC = 30.0
+#: With its lines at hand there is less to find out, and keepalived logs each question.
+CALM_RESYNC = 120.0
 #: keepalived's line comes 0.05 to 11 ms after the address; then there is nothing to ask.
 EXPLAIN = 0.05
 #: After a line: what the line does not say (priorities, a sync group) is looked up when it is calm.
@@ -101,9 +103,7 @@ class Watch:
         self._read_config()
         self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
         self._ensure_fifo()
-        # what waited there happened while nobody watched: true, in order, but of unknown time
-        for line in self.reader.read():
-            self.tracker.line(line, Moment.now(), late=True)
+        self._take_late_lines(self.reader.read())
         if self.life.check(search=True) == life.FOUND:
             self._daemon_found()
         else:
@@ -111,6 +111,11 @@ class Watch:
         self.recorder.add(self.tracker.take())
         self.recorder.flush()
         self._write_status()
+
+    def _take_late_lines(self, lines: list[fifo.Line]) -> None:
+        # what waited there happened while nobody watched: true, in order, but of unknown time
+        for line in lines:
+            self.tracker.line(line, Moment.now(), late=True)
 
     # -- one round --
 
@@ -140,7 +145,7 @@ class Watch:
             self._daemon_gone()
         elif found == life.CHANGED:
             self._check_connection()
-            self.asker.want("resync", CONFIRM)
+            self._want("resync", CONFIRM)
 
     def _hear(self) -> None:
         # The lines first, though the kernel is told first: an address always changes before the
@@ -151,7 +156,7 @@ class Watch:
         except netlink.Overrun:
             log.warning("the kernel dropped address messages: looking at everything anew")
             self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
-            self.asker.want("resync")
+            self._want("resync")
             changes = []
         now = Moment.now()
         moved = [change for change in changes if self.tracker.address(change, now)]
@@ -161,12 +166,15 @@ class Watch:
             self._connected = True
             if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
                 self._daemon_found()
-            self.asker.want("resync", CONFIRM)
-        if moved and self.life.daemon is not None:
+            self._want("resync", CONFIRM)
+        if not self._connected and any(change.address is None for change in changes):
+            # a link: nothing else tells that an instance without its address became faulty
+            self._want("json", EXPLAIN)
+        if moved:
             if not self._connected:
-                self.asker.want("json")
+                self._want("json")
             elif self.tracker.unexplained():
-                self.asker.want("json", EXPLAIN)
+                self._want("json", EXPLAIN)
 
     def _step_dump(self, daemon: process.Daemon) -> None:
         if self.asker.explaining and self._connected and not self.tracker.unexplained():
@@ -185,7 +193,7 @@ class Watch:
         # keepalived wrote its lines before the dump that shows the same
         self._hear()
         if self.tracker.dump(found, self.asker.source, Moment.now()):
-            self.asker.want(self.asker.source, CONFIRM)
+            self._want(self.asker.source, CONFIRM)
 
     def _no_dump(self, err: dump.DumpUnavailable) -> None:
         if isinstance(err, dump.Ended):
@@ -208,6 +216,10 @@ class Watch:
             self.tracker.snapshot(addresses.snapshot(), "netlink", Moment.now())
         self.tracker.blind = blind
 
+    def _want(self, source: str, delay: float = 0.0) -> None:
+        if self.life.daemon is not None:
+            self.asker.want(source, delay)
+
     # -- keepalived comes and goes --
 
     def _daemon_found(self) -> None:
@@ -220,7 +232,7 @@ class Watch:
         self._json_problem = None
         self.tracker.daemon_found()
         self._check_connection()
-        self.asker.want("resync")
+        self._want("resync")
 
     def _daemon_gone(self) -> None:
         log.info("no keepalived runs any more")
@@ -234,7 +246,8 @@ class Watch:
         before, self._connected = self._connected, False
         descriptor = daemon.fifo_fd(self.paths.fifo) if daemon else None
         if descriptor is not None:
-            self.reader.adopt(descriptor)
+            if self.reader.adopt(descriptor):
+                self._take_late_lines(self.reader.pipes[0].read())
             in_use = fifo.identity(descriptor)
             self._connected = any(pipe.identity == in_use for pipe in self.reader.pipes)
             self.reader.release(in_use)
@@ -254,9 +267,9 @@ class Watch:
         if self._ensure_fifo():
             log.warning("the notify FIFO had been removed or replaced; it was made anew")
             self._check_connection()
-            self.asker.want("resync")
+            self._want("resync")
         if self._read_config():
-            self.asker.want("resync", RELOAD)
+            self._want("resync", RELOAD)
         self.recorder.read_settings()
         self.tracker.tick(Moment.now())
 
@@ -267,7 +280,8 @@ class Watch:
         self._write_status()
 
     def _resync(self) -> None:
-        self.asker.want("resync")
+        if not self._connected or time.monotonic() - self.asker.answered >= CALM_RESYNC:
+            self._want("resync")
 
     def _ensure_fifo(self) -> bool:
         problem = None
