@@ -152,6 +152,10 @@ CASES = {
         "track_file f {\nfile /f\n}\n" + vi("priority 255\ntrack_file {\nf\n}"),
         [("error", "KA311", 9, "address owner")],
     ),
+    "its own peer": (
+        vi("unicast_src_ip 10.0.0.8\nunicast_peer {\n10.0.0.9\n10.0.0.8\n}"),
+        [("warning", "KA312", 7, "own address")],
+    ),
     "script without security": (
         SCRIPT + vi("track_script {\ns\n}"),
         [("warning", "KA401", 1, "enable_script_security")],

@@ -20,6 +20,8 @@ CASES = {
     "quote ends no name": ('$A=x\na "$A"\n', "", 'a "$A"\n'),
     "multi-line": ("$B=x { \\\n  y 1 \\\n}\n$B\n", "", "x {\n    y 1\n}\n"),
     "multi-line only at the end": ("$B=x \\\ny\n$B z\n", "", "$B z\n"),
+    "comment in a definition": ("$B=x \\\n# c \\\ny\n$B\n", "", "x\ny\n"),
+    "comment that ends a definition": ("$B=x \\\n# c\ny\n$B\n", "", "y\nx\n"),
     "nested multi-line": (
         "$I=y { \\\nz $N \\\n}\n$O=x $N { \\\n$I \\\n}\n~SEQ(N, 2) $O\n",
         "",

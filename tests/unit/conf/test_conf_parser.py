@@ -62,7 +62,7 @@ def test_definitions_loops_includes_and_conditions_are_kept_unread():
     tree = conf.parse(
         "$IF=eth0\n"
         "@^low $IF=eth1 # other\n"
-        "$VI=vrrp_instance ${NAME} { \\\n  interface $IF \\\n\\\n# inside\n}\n"
+        "$VI=vrrp_instance ${NAME} { \\\n  interface $IF \\\n\\\n# inside \\\n}\n"
         "~SEQ(NUM, 1, 3) $VI\n"
         "~LST({A, B}, {1, 2}) text $A\n"
         "include conf.d/*.conf\n"

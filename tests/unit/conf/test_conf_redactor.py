@@ -41,6 +41,7 @@ PLACES = [
     'key 1 "s3cr3t x"',
     "key 1 hex:s3cr3t",
     "$K=s3cr3t\nkey 1 $K",
+    '"auth_type":1,"auth_data":"s3cr3t"}',
     "(/etc/keepalived/keepalived.conf: Line 9) Truncating auth_pass s3cr3t to 8 characters",
 ]
 

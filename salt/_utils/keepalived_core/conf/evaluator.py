@@ -215,13 +215,10 @@ class _Reader:
             return
         lines = [value[:-1].rstrip(" \t")]
         while self.at < len(self.source):
-            line = self.source[self.at].rstrip("\r")
-            if not line:
-                break
-            self.at += 1
-            text = lexer.split_comment(line).text
+            text = lexer.split_comment(self.source[self.at].rstrip("\r")).text
             if not text:
-                continue
+                break  # to the children even a comment line is an empty one
+            self.at += 1
             more = text.endswith("\\")
             text = text.removesuffix("\\").rstrip(" \t")
             if text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import entries
-from .fault import ERROR, TRACKS, Facts, Fault, place
+from .fault import ERROR, TRACKS, WARNING, Facts, Fault, place
 from .tree import Block, Statement
 from .values import family, number
 
@@ -145,6 +145,18 @@ def _families(instance: Block, path: tuple[str, ...]) -> Iterator[Fault]:
                     (*path, "unicast_peer"),
                     f"peer {line.keyword} is IPv{other}, virtual_ipaddress is IPv{kind}",
                     f"list the peers' IPv{kind} addresses",
+                )
+    source = instance.value("unicast_src_ip")
+    for block in instance.blocks("unicast_peer"):
+        for line in block.statements():
+            if source and line.keyword == source:
+                yield Fault(
+                    "KA312",
+                    WARNING,
+                    line,
+                    (*path, "unicast_peer"),
+                    f"{source} is this node's own address; it sends adverts to itself",
+                    "list the other nodes only",
                 )
     for keyword in ("unicast_src_ip", "mcast_src_ip"):
         node = instance.get(keyword)

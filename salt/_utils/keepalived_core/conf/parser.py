@@ -98,7 +98,7 @@ class Builder:
         cut = lexer.split_comment(line)
         if cut.quote:
             self.problem("unterminated quote: the '\"' here has no partner", number, cut.quote)
-        if self._definition is not None and self._continue_definition(line, cut):
+        if self._definition is not None and self._continue_definition(cut):
             return
         self.text(cut, number)
 
@@ -194,14 +194,16 @@ class Builder:
         if more:
             self._definition = node
 
-    def _continue_definition(self, line: str, cut: lexer.Cut) -> bool:
+    def _continue_definition(self, cut: lexer.Cut) -> bool:
         """Whether the line belonged to the definition that the lines before began."""
         definition = self._definition
         assert definition is not None
-        if not line:
+        if not cut.text:
+            # The parent reads on behind a comment line; its children, who get an empty line in
+            # its place, do not.
             self._end_definition(definition)
             return False
-        if cut.text and not cut.text.endswith("\\"):
+        if not cut.text.endswith("\\"):
             self._definition = None
         text = cut.text.removesuffix("\\").rstrip(" \t")
         if text or cut.comment:

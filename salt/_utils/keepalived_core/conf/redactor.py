@@ -12,9 +12,11 @@ from typing import Any
 
 MASK = "<redacted>"
 
-# auth_pass (VRRPv2), password (SSL): everything behind the word, for a '#' or a '{' inside of
+# auth_pass (VRRPv2; auth_data in dumps), password (SSL): everything behind the word, for a '#' or a '{' inside of
 # the secret makes keepalived, not the reader, see its end there.
-_WORD = re.compile(r'(auth_pass|(?<![\w-])password(?![\w-]))("?)([ \t:=]*)(.*)', re.IGNORECASE)
+_WORD = re.compile(
+    r'(auth_pass|auth_data|(?<![\w-])password(?![\w-]))("?)([ \t:=]*)(.*)', re.IGNORECASE
+)
 # key ID VALUE (auth_hmac); SSL's `key FILE` has one word and is no secret.
 _KEY = re.compile(r'((?<![\w-])key"?[ \t]+"?[^\s"]+"?[ \t]+)(?!"?file:)(\S.*)')
 _NAME = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)

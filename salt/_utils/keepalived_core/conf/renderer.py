@@ -147,7 +147,8 @@ class _Writer:
             if index < last and text:
                 text = f"{text} \\"
             if not text:
-                self.comment(prefix, comment)
+                # Without its backslash the comment would end the definition.
+                self.put(prefix, "", comment.rstrip(lexer.WHITE + "\\") + " \\", "")
                 continue
             self.put(prefix, condition, text, comment)
 
@@ -179,7 +180,7 @@ class _Writer:
 
 def _prefix(condition: str) -> str:
     """``@id``, or the name that stands before a ``}``."""
-    return condition.strip() if condition[0] == " " else f"@{condition}"
+    return condition.strip() if condition[0] == " " else "@" + lexer.escape(condition)
 
 
 def _defined(tree: Tree) -> frozenset[str] | None:
