@@ -8,9 +8,10 @@ from support import (
     apply,
     classic,
     failures,
-    instance,
+    holders,
     set_pillar,
     wait_one_holder,
+    wait_until,
 )
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
@@ -110,14 +111,16 @@ def test_a_pillar_list_of_a_node_that_is_missing_is_an_error_on_that_node_alone(
 
 
 def test_several_masters_with_the_direct_rule_alone_one_with_the_formula(cluster):
-    set_pillar(cluster, classic(**{"firewall/vrrp": False}))
+    for node in cluster.controllers:
+        node.run(["systemctl", "stop", "keepalived"])
+    set_pillar(cluster, classic())
     assert failures(apply(cluster, "keepalived.firewall_clean")) == {}
+    set_pillar(cluster, classic(**{"firewall/vrrp": False}))
     assert failures(apply(cluster)) == {}
-    from support import holders, wait_until
-
-    wait_until(
-        lambda: len(holders(cluster)) > 1, 20, "more than one holder: the guide's split brain"
-    )
-    set_pillar(cluster, instance())
+    rule = ["firewall-cmd", "--direct", "--query-rule", "ipv4", "filter", "INPUT", "0"]
+    for node in cluster.controllers:
+        node.run([*rule, "-i", "eth1", "-d", "224.0.0.0/8", "-j", "ACCEPT"])  # the guide's rule
+    wait_until(lambda: len(holders(cluster)) > 1, 20, "more than one holder: a split brain")
+    set_pillar(cluster, classic())
     assert failures(apply(cluster)) == {}
     wait_one_holder(cluster, "controller3", timeout=20)

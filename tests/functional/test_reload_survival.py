@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from keepalived_core import plan
+from keepalived_core import conf, plan
+from keepalived_core.check import gate
 
 pytestmark = pytest.mark.root
 
@@ -108,3 +109,42 @@ def test_comments_as_we_write_them_survive_switching_reload_check_config_off(dae
 def test_the_defect_is_still_there_so_the_blank_before_comments_is_needed(daemon):
     """When this fails on a newer keepalived, say so in the docstring of without_killer_comments."""
     assert not reloads_of(daemon, SEQUENCE)
+
+
+UNUSED = """vrrp_script nobody_tracks_me {
+    script "/usr/bin/true"
+}
+"""
+SECURE = """global_defs {
+    enable_script_security
+    script_user root
+}
+"""
+
+
+def test_an_unused_script_beside_reload_check_config_ends_the_daemon_though_its_test_exits_0(
+    daemon, namespace, tmp_path
+):
+    """The defect; when this fails on a newer keepalived, say so in gate.guard_hazards."""
+    text = SECURE + GUARDED + UNUSED + INSTANCE
+    path = tmp_path / "keepalived.conf"
+    path.write_text(text)
+    command = ["ip", "netns", "exec", namespace, "keepalived", "-t", "-f", str(path)]
+    assert subprocess.run(command, check=False).returncode == 0
+    assert not reloads_of(daemon, [SECURE + INSTANCE, text, text])
+
+
+def test_the_gate_refuses_that_and_the_plan_does_without_the_guard(tmp_path):
+    path = tmp_path / "keepalived.conf"
+    path.write_text(SECURE + GUARDED + UNUSED)
+    refused = gate.run(str(path), version=(2, 2, 7))
+    assert not refused.ok
+    assert "nobody_tracks_me" in refused.report()
+
+    def judge(text):
+        path.write_text(text)
+        return gate.run(str(path), version=(2, 2, 7))
+
+    text, result = plan.choose_text(conf.parse(SECURE + UNUSED), (2, 2, 7), judge)
+    assert result.ok
+    assert "reload_check_config" not in text

@@ -18,6 +18,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import conf
+from ..conf.instances import checks, instances
+
 # -t needs 11 ms for one instance and 70 ms for 2500; but keepalived's duplicate check is
 # quadratic, and a file that expands to 65,024 instances ran for more than ten minutes.
 TIMEOUT_SECONDS = 20.0
@@ -185,10 +188,37 @@ def _own_checks(path: str) -> list[Message]:
     if not Path(path).read_bytes().strip():
         return [Message(f"{path} is empty: keepalived would drop every address")]
     text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-    return [
+    return guard_hazards(text) + [
         Message(f"net_namespace {name}: there is no such network namespace", line)
         for name, line in _named_values(text, "net_namespace")
         if not Path("/run/netns", name).exists() and not Path("/var/run/netns", name).exists()
+    ]
+
+
+def guard_hazards(text: str) -> list[Message]:
+    """What ends keepalived although ``-t`` exits 0: ``reload_check_config`` and an unused script.
+
+    With that keyword the VRRP process stops for good on any error it finds, at the start and at
+    a reload (vrrp_daemon.c, start_vrrp); and it calls a ``vrrp_script`` that nothing tracks an
+    error, which ``-t`` ends too early to see (vrrp.c, vrrp_complete_init).  Seen on 2.2.7 and
+    2.3.3; the code is in 2.2.0 to 2.4.3.
+    """
+    try:
+        tree = conf.parse(text)
+    except conf.ConfError:
+        return []  # keepalived itself says what is wrong with it
+    if not any(block.get("reload_check_config") for block in tree.blocks("global_defs")):
+        return []
+    used = {name for one in instances(tree) for name in one.checks}
+    return [
+        Message(
+            f"vrrp_script {name} is not used: together with reload_check_config this ends "
+            "keepalived, at a start and at a reload",
+            check.line,
+            "let an instance track it, or take one of the two out",
+        )
+        for name, check in checks(tree).items()
+        if name not in used
     ]
 
 
