@@ -8,8 +8,6 @@ from pathlib import Path
 #: The directory the running library came from; what ``install.install_library`` copies.
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 
-SERVICE = "salt-keepalived-watch.service"
-
 
 @dataclass(frozen=True)
 class Paths:
