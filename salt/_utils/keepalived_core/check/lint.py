@@ -23,9 +23,6 @@ from ..conf.tree import Block, Container, Node, Statement, Tree
 # Looking for the word that was meant is slow; a file of garbage shall not be.
 MAX_SUGGESTIONS = 20
 _SEVERITIES = {ERROR: 0, WARNING: 1}
-_TRACKED = frozenset(
-    {"track_interface", "track_script", "track_file", "track_process", "track_bfd"}
-)
 
 
 @dataclass(frozen=True, slots=True)

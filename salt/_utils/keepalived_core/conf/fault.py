@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .keyword import Version
 from .tree import Block, Node, Statement, Tree
 
 ERROR = "error"
@@ -40,8 +39,7 @@ class Facts:
     names of instances whose sync group lets no weight count.
     """
 
-    def __init__(self, tree: Tree, version: Version):
-        self.version = version
+    def __init__(self, tree: Tree):
         self.instances = {block.name: block for block in tree.blocks("vrrp_instance")}
         self.globals: dict[str, Statement] = {}
         for block in tree.blocks("global_defs"):

@@ -33,8 +33,8 @@ def judge(tree: Tree, version: Version = ()) -> list[Fault]:
 
     version: of the keepalived it is for; () for any.
     """
-    facts = Facts(tree, version)
-    found = [*_names(tree), *_references(tree, facts)]
+    facts = Facts(tree)
+    found = [*_names(tree), *_references(tree)]
     taken: dict[tuple, Block] = {}
     for instance in tree.blocks("vrrp_instance"):
         found += judge_instance(instance, facts)
@@ -65,7 +65,7 @@ def _names(tree: Tree) -> Iterator[Fault]:
                 )
 
 
-def _references(tree: Tree, facts: Facts) -> Iterator[Fault]:
+def _references(tree: Tree) -> Iterator[Fault]:
     """Tracked things must be defined above the line that names them."""
     everywhere: dict[str, set[str]] = {}
     for track, kinds in TRACKS.items():

@@ -12,8 +12,8 @@ from typing import Any
 
 MASK = "<redacted>"
 
-# auth_pass (VRRPv2; auth_data in dumps), password (SSL): everything behind the word, for a '#' or a '{' inside of
-# the secret makes keepalived, not the reader, see its end there.
+# auth_pass (VRRPv2; auth_data in dumps), password (SSL): everything behind the word, for a '#' or
+# a '{' inside of the secret makes keepalived, not the reader, see its end there.
 _WORD = re.compile(
     r'(auth_pass|auth_data|(?<![\w-])password(?![\w-]))("?)([ \t:=]*)(.*)', re.IGNORECASE
 )

@@ -22,8 +22,6 @@ from .keyword import (
 from .tree import Block, Comment, Container, Node, Statement, Tree
 from .values import command, number, surplus
 
-_NOTHING: Mapping[str, Keyword] = {}
-
 
 def equal(first: Tree, second: Tree) -> bool:
     """Whether keepalived would run the same with either.
