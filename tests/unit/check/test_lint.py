@@ -178,6 +178,16 @@ def test_findings(text, expected):
         assert piece in one.message
 
 
+@pytest.mark.parametrize("code", ["KA201", "KA202", "KA206", "KA306", "KA307", "KA308", "KA401"])
+def test_what_an_include_may_bring_is_not_missed(code):
+    text = (
+        SCRIPT
+        + "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\nvrrp_instance A {\ntrack_script {\nt\n}\n}\n"
+    )
+    assert code in {found.code for found in lint(conf.parse(text))}
+    assert code not in {found.code for found in lint(conf.parse("include conf.d/*\n" + text))}
+
+
 def test_a_finding_says_where_and_what_to_do():
     (found,) = lint(conf.parse(vi("authentication {\nauth_typ PASS\n}")))
     assert found.path == "vrrp_instance A: authentication"

@@ -13,10 +13,12 @@ from .fault import DEFINES, ERROR, TRACKS, WARNING, Facts, Fault, is_on, place
 from .grammar import nearest
 from .keyword import Version
 from .meaning_instance import family_of, judge_instance
-from .tree import Block, Statement, Tree
+from .tree import Block, Include, Node, Statement, Tree
 
 # Blocks whose name must not come twice.
 _UNIQUE = ("vrrp_instance", "vrrp_sync_group", "bfd_instance", "track_group")
+# Something is not there: with an include nobody can say so.
+_ABSENCES = frozenset({"KA201", "KA202", "KA206", "KA306", "KA307", "KA308", "KA401"})
 _SCRIPTS = (
     "notify",
     "notify_master",
@@ -45,7 +47,20 @@ def judge(tree: Tree, version: Version = ()) -> list[Fault]:
     found += _security(tree)
     if version and version < (2, 3, 3):
         found += _whole_seconds(tree)
+    if _includes(tree):
+        found = [fault for fault in found if fault.code not in _ABSENCES]
     return sorted(found, key=lambda fault: fault.node.line)
+
+
+def _includes(tree: Tree) -> bool:
+    stack: list[Node] = list(tree.children)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Include):
+            return True
+        if isinstance(node, Block):
+            stack.extend(node.children)
+    return False
 
 
 def _names(tree: Tree) -> Iterator[Fault]:
