@@ -1,6 +1,7 @@
 """What must hold of the repository as a whole."""
 
 import ast
+import configparser
 import re
 import subprocess
 import sys
@@ -48,6 +49,15 @@ def test_an_adapter_that_uses_the_library_drops_a_stale_one_first(path):
     first_import = re.search(r"^(from|import) keepalived_core", text, re.MULTILINE)
     assert first_import, "the library is imported at the top of the module, never lazily"
     assert "sys.modules.pop" in text[: first_import.start()]
+
+
+def test_the_wheel_has_every_package_of_the_library():
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    listed = parser["options"]["packages"].split()
+    utils = ROOT / "salt" / "_utils"
+    there = {".".join(path.parent.relative_to(utils).parts) for path in LIBRARY}
+    assert sorted(listed) == sorted(there)
 
 
 def test_cluster_works_on_plain_data_alone():

@@ -103,9 +103,9 @@ def test_without_a_file_there_is_nothing_to_back_up(tmp_path):
 
 def test_a_second_change_waits_and_then_says_who_is_in_the_way(tmp_path):
     path = str(tmp_path / "run" / "apply.lock")
-    with apply.lock(path), pytest.raises(apply.ApplyError, match="another run"):
-        with apply.lock(path, timeout=0.2):
-            pytest.fail("two changes at once")
+    second = apply.lock(path, timeout=0.2)
+    with apply.lock(path), pytest.raises(apply.ApplyError, match="another run"), second:
+        pytest.fail("two changes at once")
     with apply.lock(path, timeout=0.2):
         pass
 

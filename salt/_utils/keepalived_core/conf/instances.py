@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import shlex
 from dataclasses import dataclass, field
 
+from . import lexer, values
 from .tree import Block, Container, Statement, Tree
 
 
@@ -84,10 +84,10 @@ def checks(tree: Tree) -> dict[str, Check]:
         default_user = block.value("script_user") or default_user
     found = {}
     for block in tree.blocks("vrrp_script"):
+        # keepalived takes one word (quoted, if it has blanks) and splits that as a shell would.
         script = block.get("script")
-        command = list(script.args) if script else []
-        if len(command) == 1:  # quoted as a whole: split again, as keepalived does
-            command = _split(command[0])
+        words = (values.command(script) if script else None) or [""]
+        command = lexer.split_command(words[0]) or []
         found[block.name] = Check(
             name=block.name,
             command=command,
@@ -171,10 +171,3 @@ def _decimal(text: str, default: float) -> float:
         return float(text)
     except ValueError:
         return default
-
-
-def _split(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
