@@ -6,6 +6,7 @@ it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -81,33 +82,37 @@ class Switch:
 
 
 class Node:
-    """One node; ``root`` is where its directories lie on this machine."""
+    """One node; ``root`` is its file system, seen from here."""
 
     def __init__(self, switch: Switch, root: Path, number: int) -> None:
         self.name = f"n{number}"
-        self.root = root / self.name
-        self.paths = Paths.under(self.root)
         self.truth: list[tuple[str, str, int]] = []
         self.states_before: dict[str, str] = {}
         self._read_seq = 0
         self._switch = switch
         self._started: list[subprocess.Popen] = []
         self.watch: subprocess.Popen | None = None
-        binds = []
-        for directory in ("run", "var/lib", "etc/keepalived"):
-            (self.root / directory).mkdir(parents=True)
-            binds.append(f"mount --bind {self.root}/{directory} /{directory}")
-        (self.root / "run/tmp").mkdir()
+        mounts = ["ip link set lo up", "mount -t tmpfs tmpfs /run"]
+        for directory in ("var/lib", "etc/keepalived"):
+            # on disk, as on a real machine
+            own = root / self.name / directory
+            own.mkdir(parents=True)
+            mounts.append(f"mount --bind {own} /{directory}")
         self._outer = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "unshare", "-m", "-n", "-p", "--fork",
              "--kill-child", "--mount-proc", "sh", "-c",
-             " && ".join(["ip link set lo up", *binds, 'exec "$0" -c "$1"']), PYTHON, _INIT],
+             " && ".join([*mounts, 'exec "$0" -c "$1"']), PYTHON, _INIT],
             stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self._outer.stdout is not None
         assert self._outer.stdout.readline() == b"up\n"
         children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text()
         self._inner = children.split()[0]
+        self.root = Path(f"/proc/{self._inner}/root")
+        # sqlite would follow that link itself, and end up on this machine
+        state = root / self.name / "var/lib/salt-keepalived"
+        self.paths = dataclasses.replace(Paths.under(self.root), state_dir=state)
+        (self.root / "run/tmp").mkdir()
         switch.plug(int(self._inner), self.name)
         self.run("ip", "link", "set", "eth0", "up")
         self.run("ip", "addr", "add", f"10.99.0.{number}/24", "dev", "eth0")

@@ -7,7 +7,7 @@ first one that names a new state makes the event, the others only confirm it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,7 @@ class Tracker:
         """:param latest: the states recorded last, as :meth:`spool.Spool.latest` returns them."""
         self._records: dict[tuple[str, str], Record] = {}
         self._drafts: list[Draft] = []
+        self._owners: dict[str, list[Record]] | None = None
         self.held = Held()
         self.layout = Layout()
         self.alive = True
@@ -93,6 +94,7 @@ class Tracker:
     def configured(self, layout: Layout) -> None:
         """Take what keepalived.conf says."""
         self.layout = layout
+        self._owners = None
         for name in layout.instances:
             self._record("instance", name)
 
@@ -124,6 +126,7 @@ class Tracker:
         what the dump says of that instance.
         """
         again = False
+        self._owners = None
         for instance in dump.instances:
             record = self._record("instance", instance.name)
             record.details = instance
@@ -146,16 +149,14 @@ class Tracker:
         """Take an address message; return whether it was about a virtual address."""
         if not self.held.apply(change):
             return False
-        about = False
-        for record in self._instances():
-            vips = [vip.address for vip in self._details(record).vips]
-            if change.address is not None and change.address not in vips:
-                continue
-            about = about or bool(vips)
-            when = at.at_monotonic(change.monotonic_us)
+        when = at.at_monotonic(change.monotonic_us)
+        concerned = self._instances()
+        if change.address is not None:
+            concerned = self._owners_of(change.address)
+        for record in concerned:
             record.moved = (when, change.kind == "NEWADDR")
             self._follow_address(record, "netlink", when)
-        return about
+        return bool(concerned)
 
     def snapshot(self, found: dict[str, list[tuple[str, int]]], source: str, at: Moment) -> None:
         """Take all addresses at once, at the start and after the kernel dropped messages."""
@@ -212,7 +213,15 @@ class Tracker:
     def _record(self, kind: str, name: str) -> Record:
         return self._records.setdefault((kind, name), Record(kind, name))
 
-    def _instances(self) -> Iterable[Record]:
+    def _owners_of(self, address: str) -> list[Record]:
+        if self._owners is None:
+            self._owners = {}
+            for record in self._instances():
+                for vip in self._details(record).vips:
+                    self._owners.setdefault(vip.address, []).append(record)
+        return self._owners.get(address, [])
+
+    def _instances(self) -> list[Record]:
         return [record for record in self._records.values() if record.type == "instance"]
 
     def _details(self, record: Record) -> Instance:

@@ -1,8 +1,8 @@
 """The watch: every VRRP transition of this node, onto disk, as it happens.
 
-One thread, one loop.  It hears the kernel (addresses), keepalived's notify FIFO and the end of its
-processes at once, and asks keepalived for a JSON dump when it starts, when something does not fit,
-and every half minute.  What follows from that is :mod:`tracker`'s business; it ends in the spool.
+One loop.  It hears the kernel (addresses), keepalived's notify FIFO and the end of its processes at
+once, and asks keepalived for a JSON dump when it starts, when something does not fit, and now and
+then.  What follows from that is :mod:`tracker`'s business; :mod:`recorder` brings it to the spool.
 
 Run it as ``python3 -m keepalived_core.node.watch``.
 """
@@ -33,6 +33,10 @@ log = logging.getLogger("keepalived.watch")
 TICK = 1.0
 #: … and what costs more: every process, keepalived's descriptors.
 SLOW_TICK = 5.0
+#: The status file is written at least this often …
+STATUS = 5.0
+#: … and after each event, but in a burst of them not for each.
+STATUS_APART = 0.2
 RESYNC = 30.0
 #: With its lines at hand there is less to find out, and keepalived logs each question.
 CALM_RESYNC = 120.0
@@ -51,7 +55,7 @@ class Watch:
         """Open everything.  Raises :class:`SpoolError`, :class:`OSError`."""
         self.paths = paths
         self.recorder = Recorder(paths)
-        self.tracker = Tracker(self.recorder.spool.latest())
+        self.tracker = Tracker(self.recorder.latest)
         # before the first snapshot, so that nothing falls between the two
         self.kernel = netlink.Netlink(subscribe=True)
         self.reader = fifo.Reader(paths.fifo)
@@ -64,6 +68,7 @@ class Watch:
         self._json_problem: str | None = None
         self._fifo_problem: str | None = None
         self._config_mark: tuple[int, int] | None = None
+        self._status_written = self._status_due = 0.0
         self._due: dict[Callable[[], None], tuple[float, float]] = {}
 
     def stop(self, *_: Any) -> None:
@@ -76,15 +81,18 @@ class Watch:
         self._begin()
         sdnotify.notify("READY=1")
         while not self._stopping:
+            if not self.recorder.running:
+                raise RuntimeError("the thread that stores events has ended")
             self._wait()
             self._see()
             if self.life.daemon is not None:
                 self._step_dump(self.life.daemon)
             self._run_timers()
             self.recorder.add(self.tracker.take())
-            if self.recorder.flush():
+            if self.recorder.news():
+                self._status_due = min(self._status_due, self._status_written + STATUS_APART)
+            if time.monotonic() >= self._status_due:
                 self._write_status()
-        self._write_status()
         sdnotify.notify("STOPPING=1")
         self._close()
 
@@ -109,7 +117,6 @@ class Watch:
         else:
             self.tracker.daemon_gone(self.life.why, "resync", Moment.now())
         self.recorder.add(self.tracker.take())
-        self.recorder.flush()
         self._write_status()
 
     def _take_late_lines(self, lines: list[fifo.Line]) -> None:
@@ -120,10 +127,10 @@ class Watch:
     # -- one round --
 
     def _wait(self) -> None:
-        due = [at for at, _ in self._due.values()]
-        due += [at for at in (self.asker.due, self.life.due, self.recorder.due) if at is not None]
+        due = [self._status_due, *(at for at, _ in self._due.values())]
+        due += [at for at in (self.asker.due, self.life.due) if at is not None]
         poller = select.poll()
-        descriptors = [self._wake_read, self.kernel.fileno()]
+        descriptors = [self._wake_read, self.kernel.fileno(), self.recorder.fileno()]
         descriptors += [pipe.fd for pipe in self.reader.pipes]
         for descriptor in (*descriptors, *self.life.descriptors()):
             poller.register(descriptor, select.POLLIN)
@@ -277,7 +284,6 @@ class Watch:
         if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
             self._daemon_found()
         self._check_connection()
-        self._write_status()
 
     def _resync(self) -> None:
         if not self._connected or time.monotonic() - self.asker.answered >= CALM_RESYNC:
@@ -304,6 +310,8 @@ class Watch:
         return True
 
     def _write_status(self) -> None:
+        self._status_written = time.monotonic()
+        self._status_due = self._status_written + STATUS
         sources = ["netlink"]
         if self._connected:
             sources.append("fifo")
@@ -337,6 +345,7 @@ class Watch:
         self.life.close()
         self.asker.cancel()
         self.recorder.close()
+        self._write_status()
 
 
 def _mark(path: Path) -> tuple[int, int] | None:
