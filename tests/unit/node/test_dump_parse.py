@@ -5,6 +5,7 @@ import json
 import pytest
 
 from keepalived_core.node import dump
+from keepalived_core.node.paths import Paths
 from keepalived_core.node.state import Vip, parse_vip
 
 # As printed by 2.2.7: slashes escaped, keys in this order; shortened to what matters.
@@ -73,6 +74,14 @@ def test_half_a_dump_is_none(text):
 def test_something_else_is_no_dump(text):
     with pytest.raises(ValueError):
         dump.parse(text)
+
+
+def test_without_a_keepalived_nothing_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(dump.process, "find", lambda _: None)
+    paths = Paths.under(tmp_path)
+    with pytest.raises(dump.DumpUnavailable, match="keepalived is not running"):
+        dump.read_json(paths)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_control_characters_as_2_2_7_prints_them_do_not_stop_us():

@@ -250,6 +250,9 @@ def read_json(paths: node_paths.Paths = node_paths.DEFAULT, timeout: float = 2.0
     directory missing, full or read-only, no answer in time.
     """
     deadline = time.monotonic() + timeout
+    if process.find(paths) is None:
+        # said without leaving a lock file on a machine that has nothing to lock
+        raise DumpUnavailable("keepalived is not running")
     with locked(paths, deadline):
         request = _when_ready(paths, deadline)
         wait = FIRST_WAIT
