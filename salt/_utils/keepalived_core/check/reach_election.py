@@ -1,0 +1,229 @@
+"""Who holds a virtual router: keepalived's election, from the priorities of all nodes.
+
+States are given as what is bad now; time is left out, but for what moves only after a delay.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .reach_routers import FAULT_FROM, FILE, INTERFACE, MOST, OWNER, Router, Slot, Track
+
+
+@dataclass(frozen=True)
+class State:
+    """What is wrong with one node.
+
+    failed: tracked things (kind, name) that are bad; values: of its track files, where not 0;
+    dead: it is not there at all.
+    """
+
+    failed: frozenset[tuple[str, str]] = frozenset()
+    values: Mapping[str, int] = field(default_factory=dict)
+    dead: bool = False
+
+
+WELL = State()
+
+
+def failed(track: Track, value: int | None = None) -> State:
+    """The state in which this thing is bad; value: what stands in a track_file then."""
+    if value is None:
+        return State(failed=frozenset({track.key}))
+    return State(values={track.name: value})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a router stands.  priority: the effective one, None in FAULT or when it is gone;
+    cut: it goes on for itself, but nobody hears it.
+    """
+
+    priority: int | None
+    cut: bool = False
+
+
+def standing(router: Router, state: State) -> Standing:
+    """One router by itself, without its sync group."""
+    if state.dead:
+        return Standing(None)
+    total = router.priority
+    for track in router.tracks:
+        change = _change(track, state)
+        if change is None:
+            return Standing(None)
+        total += change
+    cut = any((INTERFACE, name) in state.failed for name in router.cut_off)
+    if router.priority == OWNER:
+        return Standing(OWNER, cut)
+    # vrrp_track.c:472
+    return Standing(max(1, min(MOST, total)), cut)
+
+
+def _change(track: Track, state: State) -> int | None:
+    """What a track adds to the priority; None for FAULT (vrrp_track.c:710-812, netlink:1548)."""
+    sign = -1 if track.reverse else 1
+    if track.kind == FILE:
+        # Tracked in reverse with weight 0, a 0 is what is bad.
+        value = state.values.get(track.name, int(track.reverse and not track.weight))
+        if not track.weight:
+            return None if bool(value) != track.reverse else 0
+        product = value * track.weight * sign
+        return None if product <= FAULT_FROM else min(253, product)
+    # A thing that is tracked in reverse is bad when it is well.
+    well = (track.key in state.failed) == track.reverse
+    if not track.weight:
+        return 0 if well != track.reverse else None
+    if well:
+        return track.weight * sign if track.weight > 0 else 0
+    return track.weight * sign if track.weight < 0 else 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """owner: None when nobody has it, or when it is undecided between ``tied``; late: seconds
+    of preempt_delay before it moves; also: nodes that believe to be MASTER although cut off.
+    """
+
+    owner: str | None
+    tied: tuple[str, ...] = ()
+    late: float = 0
+    also: tuple[str, ...] = ()
+
+
+class Cluster:
+    """One virtual router on all nodes, together with those that its sync groups tie to it.
+
+    members: {node: {slot: Router}}; a node without the slot takes no part.
+    """
+
+    def __init__(self, slot: Slot, members: Mapping[str, Mapping[Slot, Router]]):
+        self.slot = slot
+        self.members = members
+        self.nodes = [node for node, found in members.items() if slot in found]
+
+    def router(self, node: str) -> Router:
+        """The node's router in this slot."""
+        return self.members[node][self.slot]
+
+    def tracked(self, node: str) -> dict[tuple[str, str], Track]:
+        """What a node tracks for this router: also by the members of its sync group."""
+        router = self.router(node)
+        found = {track.key: track for track in router.tracks}
+        for slot in sorted(router.members, key=str):
+            for track in self.members[node][slot].tracks:
+                found.setdefault(track.key, track)
+        for name in router.cut_off:
+            found.setdefault((INTERFACE, name), Track(INTERFACE, name, 0))
+        return found
+
+    def standings(self, states: Mapping[str, State]) -> dict[str, dict[Slot, Standing]]:
+        """{node: {slot: standing}}: a sync group is in FAULT as a whole."""
+        found = {}
+        for node in self.nodes:
+            state = states.get(node, WELL)
+            each = {
+                slot: standing(self.members[node][slot], state)
+                for slot in self.members[node]
+                if slot in self.router(node).members
+            }
+            if any(one.priority is None for one in each.values()):
+                each = {slot: Standing(None) for slot in each}
+            elif any(one.cut for one in each.values()):
+                each = {slot: Standing(one.priority, True) for slot, one in each.items()}
+            found[node] = each
+        return found
+
+    def elect(self, states: Mapping[str, State], holder: str | None = None) -> Outcome:
+        """Who has it in the end, given who has it now."""
+        standings = self.standings(states)
+        up = [
+            node
+            for node in self.nodes
+            if standings[node][self.slot].priority is not None
+            and not standings[node][self.slot].cut
+        ]
+        also = tuple(
+            node for node in self.nodes if node == holder and standings[node][self.slot].cut
+        )
+        if holder in up:
+            assert holder is not None
+            rivals = [
+                node for node in up if node != holder and self._takes(node, holder, standings)
+            ]
+            if not rivals:
+                return Outcome(holder)
+            late = min(self._delay(node) for node in rivals)
+            found = self._best(rivals, standings)
+            quickest = min(self._delay(node) for node in found.tied or rivals)
+            first = [node for node in found.tied if self._delay(node) == quickest]
+            # The first of equals keeps it.
+            found = self._best(first, standings) if len(first) < len(found.tied) else found
+            return Outcome(found.owner, found.tied, late)
+        if not up:
+            # A node that nobody hears still claims the address, and has it.
+            return Outcome(also[0] if also else None)
+        found = self._best(up, standings)
+        return Outcome(found.owner, found.tied, 0, also)
+
+    def stable(self, node: str) -> bool:
+        """Whether a node that has it keeps it when all is well."""
+        return self.elect({}, node).owner == node
+
+    def _delay(self, node: str) -> float:
+        return max(self.members[node][slot].preempt_delay for slot in self._shared(node))
+
+    def _shared(self, node: str) -> list[Slot]:
+        return [slot for slot in self.members[node] if slot in self.router(node).members]
+
+    def _takes(
+        self, node: str, holder: str, standings: Mapping[str, Mapping[Slot, Standing]]
+    ) -> bool:
+        """Whether it takes the address from a holder that is still there (vrrp.c:1936).
+
+        A sync group goes MASTER only when all of its members want to (vrrp_sync.c:114).
+        """
+        for slot in self._shared(node):
+            if self.members[node][slot].nopreempt:
+                return False
+            theirs = standings[holder].get(slot)
+            mine = standings[node][slot].priority or 0
+            if theirs is not None and mine <= (theirs.priority or 0):
+                return False
+        return True
+
+    def _best(
+        self, nodes: Sequence[str], standings: Mapping[str, Mapping[Slot, Standing]]
+    ) -> Outcome:
+        """Who of these comes out on top when they elect among themselves."""
+
+        def rank(node: str, slot: Slot) -> int:
+            return standings[node][slot].priority or 0
+
+        top = max(rank(node, self.slot) for node in nodes)
+        first = [node for node in nodes if rank(node, self.slot) == top]
+        disputed = {
+            node
+            for leader in first
+            for node in nodes
+            for slot in self._shared(leader)
+            if slot in standings[node] and rank(node, slot) > rank(leader, slot)
+        }
+        tied = tuple(node for node in nodes if node in first or node in disputed)
+        if len(tied) == 1:
+            return Outcome(tied[0])
+        if disputed:
+            return Outcome(None, tied)
+        return Outcome(self._by_address(tied), tied)
+
+    def _by_address(self, nodes: Sequence[str]) -> str | None:
+        """Of equals the one with the higher address stays MASTER (vrrp.c:2192), where known."""
+        found = {}
+        for node in nodes:
+            try:
+                found[int(ipaddress.ip_address(self.router(node).address))] = node
+            except ValueError:
+                return None
+        return found[max(found)] if len(found) == len(nodes) else None
