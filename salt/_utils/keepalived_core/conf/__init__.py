@@ -1,6 +1,7 @@
 """The language of keepalived.conf: text to tree and back, and the table of its keywords."""
 
 from . import grammar
+from .effective import effective, own_id
 from .errors import ConfError
 from .evaluator import evaluate
 from .parser import parse
@@ -20,9 +21,11 @@ __all__ = [
     "Repeat",
     "Statement",
     "Tree",
+    "effective",
     "equal",
     "evaluate",
     "grammar",
+    "own_id",
     "parse",
     "redact",
     "redact_data",

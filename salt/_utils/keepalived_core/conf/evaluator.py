@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from . import lexer
+from . import lexer, loops
 from .errors import ConfError
+from .includes import Sources, TooMuch
+from .opener import Files
 from .parser import Builder
-from .tree import Block, Definition, Node, Repeat, Statement, Tree
+from .tree import Block, Definition, Include, Node, Repeat, Statement, Tree
 
-# A few lines of ~SEQ can stand for millions; nobody runs such a file.
+# A few lines of ~SEQ can stand for millions; nobody runs such a file.  Lines that really are
+# written, in the file or in what it includes, do not count.
 MAX_LINES = 50_000
 # keepalived's line buffer: a replacement that does not fit is not made.
 MAX_TEXT = 1023
@@ -25,11 +27,6 @@ MAX_REPLACEMENTS = 500
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PARAMETERS = re.compile(r"[ 0-9]*")
-_SEQ = re.compile(r"~SEQ(x?)[ \t]*\([ \t]*([^ \t,)]+)[ \t]*,[ \t]*([^)]*)\)[ \t]*(.*)", re.DOTALL)
-_LST = re.compile(
-    r"~LST[ \t]*\([ \t]*(\{[^}]*\}|[^,{]*?)[ \t]*,[ \t]*([^)]*)\)[ \t]*(.*)", re.DOTALL
-)
-_SET = re.compile(r"\{([^}]*)\}|([^,{}]+)")
 
 
 def is_plain(tree: Tree) -> bool:
@@ -37,7 +34,7 @@ def is_plain(tree: Tree) -> bool:
     stack: list[Node] = list(tree.children)
     while stack:
         node = stack.pop()
-        if node.condition or isinstance(node, (Definition, Repeat)):
+        if node.condition or isinstance(node, (Definition, Include, Repeat)):
             return False
         source = node.source if isinstance(node, Statement) else None
         if source is not None and ("$" in source or "\\" in source):
@@ -49,18 +46,32 @@ def is_plain(tree: Tree) -> bool:
     return True
 
 
-def evaluate(text: str, config_id: str = "", path: str | None = None, strict: bool = True) -> Tree:
+def evaluate(
+    text: str,
+    config_id: str = "",
+    path: str | None = None,
+    strict: bool = True,
+    files: Files | None = None,
+) -> Tree:
     """Read a configuration for one config-id (``-i``, else the first part of the host's name).
 
-    Includes are kept, not opened.  Line numbers are those of the file, for repeated lines of
-    the line that repeats them.  Raises ConfError for damaged structure (if strict) and, always,
-    for a text that stands for more than 50,000 lines.
+    files: where includes are opened (``opener.Disk()``, or ``opener.Given({path: text})``); None
+    keeps them as they are.  An include that names what is not there stays in the tree, and
+    ``Tree.faults`` says what was not opened.  A node's ``file`` and ``line`` are where it stands,
+    for repeated lines where the line stands that repeats them.  Raises ConfError for damaged
+    structure (if strict) and, always, for a text that stands for 50,000 lines more than it has,
+    and for more than 2,000 included files or 16 MiB of them.
     """
-    reader = _Reader(text, config_id, path)
+    reader = _Reader(text, config_id, path, files)
     builder = reader.builder
-    for line, number in reader.lines():
-        builder.evaluated(line, number)
+    try:
+        for line, number in reader.lines():
+            builder.evaluated(line, number)
+    except TooMuch as error:
+        raise reader.error(str(error)) from None
     tree = builder.finish()
+    tree.opened = reader.sources.opened
+    tree.faults = reader.sources.faults
     if strict and tree.problems:
         raise tree.problems[0]
     return tree
@@ -68,61 +79,81 @@ def evaluate(text: str, config_id: str = "", path: str | None = None, strict: bo
 
 @dataclass
 class _Value:
-    """A definition's value: its lines, and whether it may only end a line."""
+    """A definition's value: its lines, whether it may only end a line, and whether its first
+    line did not stand behind the ``=``."""
 
     lines: list[str]
     multiline: bool = False
-
-
-@dataclass
-class _Loop:
-    """A ~SEQ or ~LST on its way: the definitions of each round, and the text to read."""
-
-    rounds: Iterator[dict[str, str]]
-    text: str
-    upcoming: dict[str, str] | None = None
+    below: bool = False
 
 
 class _Reader:
-    def __init__(self, text: str, config_id: str, path: str | None):
+    def __init__(self, text: str, config_id: str, path: str | None, files: Files | None):
         self.builder = Builder(path, macros=False)
         self.config_id = config_id
-        self.source = text.split("\n")
-        self.at = 0
+        self.sources = Sources(text, path, files)
+        self.count = self.physical = 0
         self.residue = ""
-        self.loops: list[_Loop] = []
+        # What did not fit into keepalived's buffer, last piece first.
+        self.overlong: list[str] = []
+        # Whether an include here is opened by keepalived's parent alone: its children get an empty
+        # line for one that begins a line of the file, and open every other once more.
+        self.once = False
+        self.loops: list[loops.Loop] = []
         # The rest of a multi-line definition, and what it interrupted with its loop depth.
         self.rest: list[str] | None = None
         self.interrupted: list[tuple[list[str], int]] = []
         self.depth = 0
-        folder = str(PurePath(path).parent) if path else "."
         self.defined = {
-            "_PWD": _Value([folder]),
+            "_PWD": _Value([self.sources.folder or "."]),
             "_INSTANCE": _Value([config_id]),
             "_RANDOM": _Value(["0"]),
             "_HASH": _Value(["#"]),
             "_BANG": _Value(["!"]),
         }
 
+    @property
+    def at(self) -> int:
+        """The number of the line that is read."""
+        return self.sources.here.at
+
     def lines(self) -> Iterator[tuple[str, int]]:
         """What is left for the parser: single statements and braces."""
-        count = 0
         while True:
             text = self._next()
             if text is None:
                 return
-            count += 1
-            if count > MAX_LINES:
-                raise self._error(f"this stands for more than {MAX_LINES} lines")
+            self.count += 1
+            if self.count - self.physical > MAX_LINES:
+                raise self.error(f"this stands for {MAX_LINES} lines more than it has")
             text = self._prepared(text)
             if not text:
                 continue
+            number = self.at
+            if match := lexer.INCLUDE.fullmatch(text):
+                if self.sources.files is None or not self._include(match[1], match[2]):
+                    yield text, number
+                self._moved()
+                continue
             brace = 0 if text[0] in "{}" else lexer.find_brace(text, 0, macros=False)
-            if brace >= 0 and not lexer.INCLUDE.fullmatch(text):
+            if brace >= 0:
                 stop = 1 if brace == 0 else brace
                 self.residue = text[stop:].strip(" \t")
                 text = text[:stop].rstrip(" \t")
-            yield text, self.at
+            yield text, number
+            if text.startswith("include_check") and self.builder.inside == "global_defs":
+                self.sources.check(lexer.split_words(text)[1:])
+
+    def _include(self, keyword: str, target: str) -> bool:
+        """Find the included files, which are read next; False when something is not there."""
+        node = Include(keyword, target, self.at)
+        node.file = self.sources.here.path
+        return self.sources.open(node, twice=not self.once)
+
+    def _moved(self) -> None:
+        """Another file is read from here on."""
+        self.builder.file = self.sources.here.path
+        self.defined["_PWD"] = _Value([self.sources.folder or "."])
 
     def _next(self) -> str | None:
         """The next text to look at, by the daemon's order of preference."""
@@ -133,22 +164,40 @@ class _Reader:
             return self._round()
         if self.rest is not None:
             return self._continued()
-        while self.at < len(self.source):
-            self.at += 1
-            text = self._physical()
-            if text:
+        while True:
+            if self.overlong:
+                line: str | None = self.overlong.pop()
+            else:
+                before = self.sources.here
+                line = self.sources.line()
+                if line is None:
+                    return None
+                if self.sources.here is not before:
+                    self._moved()
+            self.physical += 1
+            if text := self._physical(line or ""):
                 return text
-        return None
 
-    def _physical(self) -> str:
-        line = self.source[self.at - 1].rstrip("\r").partition("\0")[0]
+    def _physical(self, line: str) -> str:
+        line = line.rstrip("\r").partition("\0")[0]
+        if len(line) > MAX_TEXT // 4:
+            raw = line.encode("utf-8", "surrogateescape")
+            if len(raw) > MAX_TEXT:
+                pieces = [raw[at : at + MAX_TEXT] for at in range(0, len(raw), MAX_TEXT)]
+                texts = [piece.decode("utf-8", "surrogateescape") for piece in pieces]
+                line = texts[0]
+                self.overlong = texts[:0:-1]
+        self.once = False
         if lexer.PLAIN.fullmatch(line):
-            return line.strip(" \t")
+            text = line.strip(" \t")
+            self.once = text.startswith("include")
+            return text
         cut = lexer.split_comment(line)
         if cut.quote:
             self.builder.problem(
                 "unterminated quote: the '\"' here has no partner", self.at, cut.quote
             )
+        self.once = lexer.INCLUDE.fullmatch(cut.text) is not None
         if "\\" in line:
             # The parent hands its children the text without comments, and they take comments
             # off it again: a '#' that a backslash saved the first time is lost the second.
@@ -172,6 +221,7 @@ class _Reader:
     def _continued(self) -> str:
         assert self.rest is not None
         text = self.rest.pop(0)
+        self.once = True
         if not self.rest:
             if self.interrupted:
                 self.rest, self.depth = self.interrupted.pop()
@@ -207,60 +257,35 @@ class _Reader:
             text = lexer.split_comment(replaced).text
             if not text.startswith("@") and "$" not in text:
                 return text
-        raise self._error("a definition here contains itself")
+        raise self.error("a definition here contains itself")
 
     def _define(self, name: str, value: str) -> None:
         if not value.endswith("\\"):
             self.defined[name] = _Value([value])
             return
         lines = [value[:-1].rstrip(" \t")]
-        while self.at < len(self.source):
-            text = lexer.split_comment(self.source[self.at].rstrip("\r")).text
+        while (line := self.sources.peek()) is not None:
+            text = lexer.split_comment(line.rstrip("\r")).text
             if not text:
                 break  # to the children even a comment line is an empty one
-            self.at += 1
+            self.sources.line()
+            self.physical += 1
             more = text.endswith("\\")
             text = text.removesuffix("\\").rstrip(" \t")
             if text:
                 lines.append(text)
-            if not more:
-                break
+            if not more or lexer.INCLUDE.fullmatch(text):
+                break  # the children have an empty line in place of an include
+        below = not lines[0]
         lines = [line for line in lines if line]
-        self.defined[name] = _Value(lines or [""], multiline=bool(lines))
+        self.defined[name] = _Value(lines or [""], multiline=bool(lines), below=below)
 
     def _loop(self, text: str) -> None:
-        if text.startswith("~SEQ"):
-            match = _SEQ.match(text)
-            rounds = self._numbers(match) if match is not None else None
-            if match is not None and rounds is not None:
-                self.loops.append(_Loop(rounds, match[4]))
-                return
-        elif (match := _LST.match(text)) is not None:
-            self.loops.append(_Loop(_sets(match[1], match[2]), match[3]))
+        loop = loops.read(text, lambda listed: self._replaced(listed) or listed)
+        if loop is not None:
+            self.loops.append(loop)
             return
         self.builder.problem(f"{text[:4]} cannot be read: {text[:60]}", self.at, 1)
-
-    def _numbers(self, match: re.Match[str]) -> Iterator[dict[str, str]] | None:
-        listed = self._replaced(match[3]) or match[3]
-        try:
-            numbers = [int(part.strip(), 0) for part in listed.split(",")]
-        except ValueError:
-            return None
-        if len(numbers) == 1:
-            end = numbers[0]
-            start, step = (-1 if end < 0 else 1), (-1 if end < 1 else 1)
-        elif len(numbers) == 2:
-            start, end = numbers
-            step = 1 if start <= end else -1
-        elif len(numbers) == 3:
-            start, step, end = numbers
-        else:
-            return None
-        if not step or (end - start) * step < 0:
-            return None
-        form = "x" if match[1] else "d"
-        values = range(start, end + (1 if step > 0 else -1), step)
-        return ({match[2]: format(value, form)} for value in values)
 
     def _replaced(self, text: str) -> str | None:
         """The text with names replaced; None when there is nothing to replace."""
@@ -283,6 +308,7 @@ class _Reader:
                 rest = value.lines[1:]
                 self.depth = len(self.loops)
             new = value.lines[0]
+            self.once = self.once or value.below
             if len(text) + len(new) - (end - at) > MAX_TEXT:
                 self.builder.problem(
                     f"replacing ${name} makes the line longer than {MAX_TEXT} bytes", self.at, 1
@@ -292,7 +318,7 @@ class _Reader:
             if new.lstrip(" \t").startswith("~"):
                 break
         else:
-            raise self._error("a definition here contains itself")
+            raise self.error("a definition here contains itself")
         if not found:
             return None
         self.rest = rest
@@ -315,17 +341,6 @@ class _Reader:
             return "", at
         return match[0], end
 
-    def _error(self, reason: str) -> ConfError:
-        return ConfError(reason, self.at, 1, self.builder.tree.path)
-
-
-def _sets(names: str, listed: str) -> Iterator[dict[str, str]]:
-    """The rounds of ~LST({a, b}, {1, 2}, {3, 4}); missing values are empty."""
-    keys = [name.strip(" \t") for name in names.strip("{} \t").split(",")]
-    for match in _SET.finditer(listed):
-        text = match[1] if match[1] is not None else match[2]
-        if match[1] is None and not text.strip(" \t"):
-            continue
-        values = [value.strip(" \t") for value in text.split(",")]
-        values += [""] * (len(keys) - len(values))
-        yield dict(zip(keys, values, strict=False))
+    def error(self, reason: str) -> ConfError:
+        """An error at the line that is read."""
+        return ConfError(reason, self.at, 1, self.builder.file or self.builder.tree.path)

@@ -49,6 +49,8 @@ class Builder:
     def __init__(self, path: str | None = None, macros: bool = True):
         self.tree = Tree(path=path)
         self.macros = macros
+        # The included file that is read, None for the tree's own.
+        self.file: str | None = None
         self._nodes = self.tree.children
         self._scope = ROOT
         self._stack: list[tuple[Block, list[Node], Mapping[str, Keyword]]] = []
@@ -143,6 +145,11 @@ class Builder:
                 at += 1
         if cut.comment:
             self._comment(cut.comment, number)
+
+    @property
+    def inside(self) -> str:
+        """The keyword of the block that is open now; empty outside of any."""
+        return self._stack[-1][0].keyword if self._stack else ""
 
     def evaluated(self, text: str, number: int) -> None:
         """One statement, brace or include of an evaluated text."""
@@ -241,6 +248,7 @@ class Builder:
     def _add(self, node: Node) -> None:
         self._last = None
         self._needs_brace = False
+        node.file = self.file
         self._nodes.append(node)
         self._touched = node
 
@@ -255,6 +263,8 @@ class Builder:
         if self._needs_brace:
             self._missing_brace(number)
         node = Statement(keyword, args, number, condition, "", source)
+        if self.file is not None:
+            node.file = self.file
         self._nodes.append(node)
         self._last = self._touched = node
         known = self._scope.get(keyword)
@@ -284,6 +294,7 @@ class Builder:
             statement.comment,
             statement.source,
         )
+        block.file = statement.file
         block.open_condition = condition
         nodes = self._nodes
         while nodes[-1] is not statement:
@@ -331,9 +342,10 @@ class Builder:
 
     # -- what is wrong ---------------------------------------------------------------------
 
-    def problem(self, reason: str, number: int, column: int) -> None:
-        """Note damaged structure."""
-        self.tree.problems.append(ConfError(reason, number, column, self.tree.path))
+    def problem(self, reason: str, number: int, column: int, node: Node | None = None) -> None:
+        """Note damaged structure, in the file of node or, without one, in that which is read."""
+        file = self.file if node is None else node.file
+        self.tree.problems.append(ConfError(reason, number, column, file or self.tree.path))
 
     def _missing_brace(self, number: int | None) -> None:
         node = self._last
@@ -344,6 +356,7 @@ class Builder:
             f"'{words}' begins a block, but its '{{' is missing ({what}); write '{words} {{'",
             node.line,
             len(words) + 1,
+            node,
         )
         if number is not None and len(self._stack) < MAX_DEPTH:
             # As keepalived does: what follows is taken for the block.
@@ -358,9 +371,13 @@ class Builder:
                 f"{outer.line}), which is not closed: a '}}' is missing before this line",
                 inner.line,
                 1,
+                inner,
             )
             return
         block = self._stack[-1][0]
         self.problem(
-            f"'{' '.join(block.words)} {{' is never closed: its '}}' is missing", block.line, 1
+            f"'{' '.join(block.words)} {{' is never closed: its '}}' is missing",
+            block.line,
+            1,
+            block,
         )

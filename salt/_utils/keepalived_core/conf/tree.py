@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .errors import ConfError
+    from .fault import Fault
 
 
 class Node:
     """One thing in the file.
 
-    condition: the ``@id`` or ``@^id`` before it, without the ``@`` (that of a ``}`` can end in
-    a blank and a ``$NAME``, which may be a comment); comment: what stands behind it, with its mark.
+    file: the included file that line counts in, None for the tree's own; condition: the ``@id``
+    or ``@^id`` before it, without the ``@`` (that of a ``}`` can end in a blank and a ``$NAME``,
+    which may be a comment); comment: what stands behind it, with its mark.
     """
 
-    __slots__ = ("comment", "condition", "line")
+    __slots__ = ("comment", "condition", "file", "line")
 
     def __init__(self, line: int = 0, condition: str = "", comment: str = ""):
         self.line = line
+        self.file: str | None = None
         self.condition = condition
         self.comment = comment
 
@@ -135,6 +138,7 @@ class Statement(Node):
         source: str | None = None,
     ):
         self.line = line
+        self.file = None
         self.condition = condition
         self.keyword = keyword
         self.args = [] if args is None else args
@@ -256,16 +260,19 @@ class Tree(Container):
     """A whole file.
 
     source: the text it was read from, empty for a tree that was built; problems: what a lenient
-    reading found wrong with its structure.
+    reading found wrong with its structure; opened: included files that were read, path -> text;
+    faults: what is to be said about includes.
     """
 
-    __slots__ = ("children", "path", "problems", "source")
+    __slots__ = ("children", "faults", "opened", "path", "problems", "source")
 
     def __init__(self, children: list[Node] | None = None, path: str | None = None):
         self.children = [] if children is None else children
         self.path = path
         self.source = ""
         self.problems: list[ConfError] = []
+        self.opened: dict[str, str] = {}
+        self.faults: list[Fault] = []
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self.children == other.children
