@@ -67,9 +67,11 @@ def describe(tag: str, data: dict[str, Any], now: float) -> str:
         name = data.get("instance") or "node"
         change = f"{data.get('from') or '-'} -> {data.get('to')}"
         return f"event  {data.get('id'):12} {name:10} {change:20} {delay}"
-    what = " ".join(tag.split("/")[2:])
-    detail = {k: data[k] for k in ("minion", "check", "service", "reason") if data.get(k)}
-    return f"event  {what}: " + ", ".join(f"{key} {value}" for key, value in detail.items())
+    kind, what = tag.split("/")[2:4]
+    about = f"{data.get('minion')} {data.get('instance')} {data.get('to') or ''}".rstrip()
+    if kind == "alert":
+        return f"alert {what}: {about} ({data.get('action')})"
+    return f"{kind} {what}: {about}: {data.get('action') or ''} ({data.get('reason')})"
 
 
 def holders(lab: Lab) -> list[str]:
