@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# Asserts in what the cluster tests share shall say what they saw.
+pytest.register_assert_rewrite("fixtures", "support")
+
 REPO = Path(__file__).resolve().parents[1]
 
 
