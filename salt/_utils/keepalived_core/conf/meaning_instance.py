@@ -4,47 +4,201 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import entries
-from .fault import ERROR, TRACKS, WARNING, Facts, Fault, place
-from .tree import Block, Statement
-from .values import family, number
+from .fault import ERROR, WARNING, Facts, Fault, View, is_on
+from .meaning_address import family_in, judge_addresses
+from .meaning_track import OWNER, judge_tracks
+from .tree import Block
+from .values import number
 
-_VIPS = ("virtual_ipaddress", "virtual_ipaddress_excluded")
-# The address owner: keepalived lets no weight change this priority.
-_OWNER = "255"
+# Any of these makes keepalived look for peers (VRRP_FLAG_UNICAST_CONFIGURED).
+_UNICAST = ("unicast_peer", "unicast_src_ip", "check_unicast_src", "old_unicast_checksum")
+_REPEATS = ("garp_master_repeat", "garp_master_refresh_repeat")
 
 
-def judge_instance(instance: Block, facts: Facts) -> Iterator[Fault]:
+def judge_instance(view: View, facts: Facts) -> Iterator[Fault]:
     """Everything wrong with one instance."""
-    path = place(instance)
-    yield from _required(instance, path)
-    yield from _families(instance, path)
-    yield from _tracks(instance, facts, path)
-    version = instance.value("version") or ("3" if family_of(instance) == 6 else "")
+    version = view.value("version") or ("3" if family_in(view) == 6 else "")
     version = version or facts.vrrp_version
-    state = instance.get("state")
-    nopreempt = instance.get("nopreempt")
-    if nopreempt is not None and state is not None and state.args[:1] == ["MASTER"]:
+    yield from _required(view)
+    yield from judge_addresses(view)
+    yield from judge_tracks(view, facts)
+    yield from _preemption(view)
+    yield from _unicast(view)
+    yield from _timers(view, version)
+    if "authentication" in view:
+        yield from _authentication(view, facts, version)
+    if view.value("interface") == "lo":
+        node = view.get("interface")
+        assert node is not None
+        yield Fault(
+            "KA324",
+            ERROR,
+            node,
+            view.path,
+            "keepalived takes no loopback interface for VRRP",
+            "name the interface that the other nodes are reached by",
+        )
+
+
+def family_of(instance: Block) -> int:
+    """4 or 6: what the instance speaks, which its first virtual address decides; 0 unknown."""
+    return family_in(View(instance))
+
+
+def _required(view: View) -> Iterator[Fault]:
+    instance, name = view.block, view.path[0]
+    if "virtual_router_id" not in view:
+        yield Fault(
+            "KA307",
+            ERROR,
+            instance,
+            (),
+            f"{name} has no virtual_router_id; keepalived drops the instance",
+            "give it a number from 1 to 255 that no other cluster on this network uses",
+        )
+    if "interface" not in view and not ("unicast_src_ip" in view and view.lines("unicast_peer")):
+        yield Fault(
+            "KA306", ERROR, instance, (), f"{name} has no interface", "write interface NAME"
+        )
+    if not view.lines("virtual_ipaddress") and "no_virtual_ipaddress" not in view:
+        yield Fault(
+            "KA308",
+            ERROR,
+            instance,
+            (),
+            f"{name} has no virtual_ipaddress",
+            "list at least one address in virtual_ipaddress",
+        )
+
+
+def _preemption(view: View) -> Iterator[Fault]:
+    master = view.value("state") == "MASTER"
+    nopreempt, delay = view.get("nopreempt"), view.get("preempt_delay")
+    if nopreempt is not None and master:
         yield Fault(
             "KA302",
             ERROR,
             nopreempt,
-            path,
+            view.path,
             "nopreempt does not work with state MASTER; keepalived clears it",
             "write state BACKUP on every node",
         )
-    for block in instance.blocks("authentication"):
-        inside = (*path, "authentication")
-        password = block.get("auth_pass")
-        if version == "3" and block.get("auth_type") is not None:
+    elif nopreempt is not None and view.value("priority") == OWNER:
+        yield Fault(
+            "KA326",
+            WARNING,
+            nopreempt,
+            view.path,
+            f"nopreempt does not work with priority {OWNER}; keepalived clears it",
+            "write a priority below it",
+        )
+    if delay is not None and delay.args and number(delay.args[0]) and (nopreempt or master):
+        why = "state MASTER" if master else "nopreempt"
+        yield Fault(
+            "KA325",
+            WARNING,
+            delay,
+            view.path,
+            f"preempt_delay does not work with {why}; keepalived clears it",
+            f"remove one of the two{'; write state BACKUP on every node' * master}",
+        )
+
+
+def _unicast(view: View) -> Iterator[Fault]:
+    peers = view.lines("unicast_peer")
+    node = next((view.get(keyword) for keyword in _UNICAST if keyword in view), None)
+    if node is None:
+        return
+    if not peers and "unicast_fault_no_peer" not in view:
+        yield Fault(
+            "KA313",
+            WARNING,
+            node,
+            view.path,
+            f"{node.keyword} without any unicast_peer: keepalived uses multicast all the same",
+            "list the other nodes in unicast_peer, or remove the word",
+        )
+    if ("use_vmac" in view or "use_ipvlan" in view) and "vmac_xmit_base" not in view:
+        vmac = view.get("use_vmac") or view.get("use_ipvlan")
+        assert vmac is not None
+        yield Fault(
+            "KA314",
+            WARNING,
+            vmac,
+            view.path,
+            f"{vmac.keyword} with unicast needs vmac_xmit_base; keepalived sets it",
+            "write vmac_xmit_base",
+        )
+    source = view.value("unicast_src_ip")
+    for line in peers:
+        if source and line.keyword == source:
             yield Fault(
-                "KA304",
-                ERROR,
-                block,
-                path,
-                "VRRP version 3 has no authentication; keepalived ignores it",
-                "remove authentication, or set version 2",
+                "KA312",
+                WARNING,
+                line,
+                (*view.path, "unicast_peer"),
+                f"{source} is this node's own address; it sends adverts to itself",
+                "list the other nodes only",
             )
+
+
+def _timers(view: View, version: str) -> Iterator[Fault]:
+    """Intervals that do not fit into the protocol (vrrp_complete_instance)."""
+    node = view.get("advert_int")
+    seconds = number(node.args[0]) if node is not None and node.args else None
+    if node is not None and seconds is not None and seconds >= 0.01:
+        reason = ""
+        if version == "3" and seconds >= 40.96:  # 12 bits of centiseconds in the packet
+            reason = "is out of range with VRRP version 3; keepalived takes 40.95"
+        elif version == "3" and abs(seconds * 100 - round(seconds * 100)) > 1e-6:
+            reason = "is no multiple of 0.01 s, which VRRP version 3 counts in; keepalived rounds"
+        elif version == "2" and seconds != int(seconds):
+            reason = "is no whole number of seconds, which VRRP version 2 needs; keepalived rounds"
+        if reason:
+            yield Fault(
+                "KA315",
+                WARNING,
+                node,
+                view.path,
+                f"advert_int {node.args[0]} {reason}",
+                "write what keepalived can send, the same on every node",
+            )
+    for keyword in _REPEATS:
+        repeat = view.get(keyword)
+        if repeat is not None and repeat.args and number(repeat.args[0]) == 0:
+            yield Fault(
+                "KA323",
+                WARNING,
+                repeat,
+                view.path,
+                f"{keyword} 0: keepalived takes 1",
+                "write 1 or more",
+            )
+
+
+def _authentication(view: View, facts: Facts, version: str) -> Iterator[Fault]:
+    for block in view.blocks("authentication"):
+        inside = (*view.path, "authentication")
+        password = block.get("auth_pass")
+        if block.get("auth_type") is not None:
+            if version == "3":
+                yield Fault(
+                    "KA304",
+                    ERROR,
+                    block,
+                    view.path,
+                    "VRRP version 3 has no authentication; keepalived ignores it",
+                    "remove authentication, or set version 2",
+                )
+            elif is_on(facts.globals.get("vrrp_strict")):
+                yield Fault(
+                    "KA327",
+                    ERROR,
+                    block,
+                    view.path,
+                    "vrrp_strict allows no authentication; keepalived ignores it",
+                    "remove one of the two",
+                )
         if password is not None and password.args:
             if len(password.args[0].encode("utf-8", "surrogateescape")) > 8:
                 yield Fault(
@@ -57,166 +211,9 @@ def judge_instance(instance: Block, facts: Facts) -> Iterator[Fault]:
                 )
         elif block.get("auth_type") is not None:
             yield Fault(
-                "KA305", ERROR, block, path, "auth_type without auth_pass; keepalived ignores it"
-            )
-
-
-def family_of(instance: Block) -> int:
-    """4 or 6: what the instance speaks, which its first virtual address decides; 0 unknown."""
-    for _, found in _addresses(instance):
-        return found.family
-    if instance.get("native_ipv6") is not None:
-        return 6
-    for peers in instance.blocks("unicast_peer"):
-        for line in peers.statements():
-            return family(line.keyword)
-    return 0
-
-
-def _addresses(instance: Block) -> Iterator[tuple[Statement, entries.Address]]:
-    """The virtual addresses of an instance that can be read, excluded ones last."""
-    for keyword in _VIPS:
-        for block in instance.blocks(keyword):
-            for line in block.statements():
-                found = entries.address(line.words)
-                if found is not None:
-                    yield line, found
-
-
-def _required(instance: Block, path: tuple[str, ...]) -> Iterator[Fault]:
-    if instance.get("virtual_router_id") is None:
-        yield Fault(
-            "KA307",
-            ERROR,
-            instance,
-            (),
-            f"{path[0]} has no virtual_router_id; keepalived drops the instance",
-            "give it a number from 1 to 255 that no other cluster on this network uses",
-        )
-    unicast = any(True for block in instance.blocks("unicast_peer") for _ in block.statements())
-    unbound = unicast and instance.get("unicast_src_ip") is not None
-    if instance.get("interface") is None and not unbound:
-        yield Fault(
-            "KA306", ERROR, instance, (), f"{path[0]} has no interface", "write interface NAME"
-        )
-    has_vip = any(
-        True for block in instance.blocks("virtual_ipaddress") for _ in block.statements()
-    )
-    if not has_vip and instance.get("no_virtual_ipaddress") is None:
-        yield Fault(
-            "KA308",
-            ERROR,
-            instance,
-            (),
-            f"{path[0]} has no virtual_ipaddress",
-            "list at least one address in virtual_ipaddress",
-        )
-
-
-def _families(instance: Block, path: tuple[str, ...]) -> Iterator[Fault]:
-    """All of virtual_ipaddress has one family, and peers and source have it too."""
-    kind = 0
-    for block in instance.blocks("virtual_ipaddress"):
-        for line in block.statements():
-            found = entries.address(line.words)
-            if found is None:
-                continue
-            if kind and found.family != kind:
-                yield Fault(
-                    "KA301",
-                    ERROR,
-                    line,
-                    (*path, "virtual_ipaddress"),
-                    f"{found.address} is IPv{found.family}, the addresses before it are IPv{kind}; "
-                    "one instance speaks one family",
-                    "move it to virtual_ipaddress_excluded or to an instance of its own",
-                )
-            kind = kind or found.family
-    if not kind:
-        return
-    for block in instance.blocks("unicast_peer"):
-        for line in block.statements():
-            other = family(line.keyword)
-            if other and other != kind:
-                yield Fault(
-                    "KA309",
-                    ERROR,
-                    line,
-                    (*path, "unicast_peer"),
-                    f"peer {line.keyword} is IPv{other}, virtual_ipaddress is IPv{kind}",
-                    f"list the peers' IPv{kind} addresses",
-                )
-    source = instance.value("unicast_src_ip")
-    for block in instance.blocks("unicast_peer"):
-        for line in block.statements():
-            if source and line.keyword == source:
-                yield Fault(
-                    "KA312",
-                    WARNING,
-                    line,
-                    (*path, "unicast_peer"),
-                    f"{source} is this node's own address; it sends adverts to itself",
-                    "list the other nodes only",
-                )
-    for keyword in ("unicast_src_ip", "mcast_src_ip"):
-        node = instance.get(keyword)
-        other = family(node.args[0]) if node is not None and node.args else 0
-        if node is not None and other and other != kind:
-            yield Fault(
-                "KA309",
+                "KA305",
                 ERROR,
-                node,
-                path,
-                f"{keyword} {node.args[0]} is IPv{other}, virtual_ipaddress is IPv{kind}",
-                f"write an IPv{kind} address",
+                block,
+                view.path,
+                "auth_type without auth_pass; keepalived ignores it",
             )
-
-
-def _tracks(instance: Block, facts: Facts, path: tuple[str, ...]) -> Iterator[Fault]:
-    """Things that are tracked in vain."""
-    own = instance.value("interface")
-    for block in instance.blocks("track_interface"):
-        for line in block.statements():
-            if line.keyword == own:
-                yield Fault(
-                    "KA310",
-                    ERROR,
-                    line,
-                    (*path, "track_interface"),
-                    f"{own} is the instance's own interface, which is tracked anyway; keepalived "
-                    "ignores the line",
-                    "remove it",
-                )
-    if instance.value("priority") == _OWNER:
-        why = f"the address owner (priority {_OWNER})"
-    elif instance.name in facts.grouped:
-        why = "a member of a sync group"
-    else:
-        return
-    for keyword in TRACKS:
-        for block in instance.blocks(keyword):
-            for line in block.statements():
-                weight = _weight(keyword, line, facts)
-                if weight:
-                    yield Fault(
-                        "KA311",
-                        ERROR,
-                        line,
-                        (*path, keyword),
-                        f"{line.keyword} has weight {weight:g}, but {path[0]} is {why}; keepalived "
-                        "ignores the line",
-                        "write weight 0, or track it in the sync group"
-                        if why.endswith("group")
-                        else "write weight 0, or another priority",
-                    )
-
-
-def _weight(keyword: str, line: Statement, facts: Facts) -> float:
-    """The weight a tracked thing has here: given on the line, else where it is defined."""
-    words = line.args
-    if "weight" in words[:-1]:
-        return number(words[words.index("weight") + 1]) or 0
-    definition = facts.defined.get((keyword, line.keyword))
-    if definition is None:
-        return 0
-    return number(definition.value("weight", "1" if keyword == "track_file" else "0")) or 0

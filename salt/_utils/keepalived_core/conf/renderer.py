@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from . import lexer
 from .errors import ConfError
@@ -16,6 +17,8 @@ MAX_LINE = 1023
 STANDARD = frozenset({"_PWD", "_INSTANCE", "_RANDOM", "_HASH", "_BANG", "_ENV"})
 
 _BARE = re.compile(r"[^\x00-\x20\x7f\"#!{}$\\]+")
+# A whole line of such words; whether blanks are where they should be is asked separately.
+_BARE_LINE = re.compile(r"(?!include|[@~])[^\x00-\x1f\x7f\"#!{}$\\]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _EXPANDS = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?: [ \w]*)?\}|([A-Za-z_]\w*)(?=[ \t,)]))", re.ASCII)
 _INCLUDE = re.compile(r"include[rmwba]?")
@@ -61,7 +64,12 @@ def quote(word: str, defined: frozenset[str] | None = None, first: bool = False)
 class _Writer:
     def __init__(self, tree: Tree):
         self.lines: list[str] = []
-        self.defined = _defined(tree)
+        self.tree = tree
+
+    @cached_property
+    def defined(self) -> frozenset[str] | None:
+        """Asked for only where there is a word that is not bare."""
+        return _defined(self.tree)
 
     def top(self, nodes: list[Node]) -> None:
         """The outermost nodes; blocks, and the comments above them, stand apart."""
@@ -124,9 +132,14 @@ class _Writer:
 
     def statement(self, node: Statement) -> str:
         source = node.source
-        if f"{'@ ' * bool(node.condition)}{source}".endswith((" \\", "\t\\")):
+        if source is None:
+            words = [node.keyword, *node.args]
+            text = " ".join(words)
+            if _BARE_LINE.fullmatch(text) and text.split() == words:
+                return text
+        elif f"{'@ ' * bool(node.condition)}{source}".endswith((" \\", "\t\\")):
             raise ConfError("a backslash at the end of a line joins the word before", node.line, 1)
-        if source is not None and lexer.split_words(source) == [node.keyword, *node.args]:
+        elif lexer.split_words(source) == [node.keyword, *node.args]:
             return lexer.escape(source)
         try:
             words = [quote(node.keyword, self.defined, first=True)]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from . import lexer
 from .keyword import (
     ADDRESS,
+    BLOCKS,
     CHOICE,
     DECIMAL,
     FLAG,
@@ -17,9 +18,16 @@ from .keyword import (
     SCRIPT,
     SWITCH,
     SWITCH_WORDS,
+    TEXT,
     Keyword,
 )
 from .tree import Statement
+
+# A longer number is out of every range, and int() of a very long one is slow, then refused.
+MAX_DIGITS = 20
+
+# Kinds whose words may be anything.
+_FREE = BLOCKS | {FLAG, TEXT, SCRIPT}
 
 # A number as it may stand in the file; blanks in front are possible inside of quotes.
 _INTEGER = re.compile(r"[ \t]*([+-]?[0-9]+)", re.ASCII)
@@ -31,12 +39,11 @@ def fault(keyword: Keyword, args: Sequence[str]) -> str:
 
     Only what keepalived itself refuses counts; words it ignores are ``surplus``.
     """
-    least = keyword.words[0]
-    if len(args) < least:
+    if len(args) < keyword.words[0]:
         if keyword.kind == NAMED:
             return f"a name must follow: {keyword.name} NAME {{"
         return f"its value is missing: {wanted(keyword)}"
-    if not args:
+    if not args or keyword.kind in _FREE:
         return ""
     if keyword.kind == INTEGER:
         return _integer(keyword, args)
@@ -106,7 +113,9 @@ def family(address: str) -> int:
 
 
 def number(text: str) -> float | None:
-    """A number as keepalived reads it, or None."""
+    """A number as keepalived reads it; None for what is none, or longer than any it takes."""
+    if len(text) > 2 * MAX_DIGITS:
+        return None
     match = _INTEGER.fullmatch(text)
     if match:
         return int(match[1])
@@ -118,8 +127,7 @@ def _integer(keyword: Keyword, args: Sequence[str]) -> str:
     match = _INTEGER.fullmatch(args[0])
     if match is None:
         return f"{args[0]!r} is no whole number; {wanted(keyword)}"
-    # A number of more than 20 digits is out of every range; int() of a very long one is slow.
-    value = int(match[1]) if len(match[1]) <= 20 else 10**20
+    value = int(match[1]) if len(match[1]) <= MAX_DIGITS else 10**MAX_DIGITS
     assert keyword.low is not None and keyword.high is not None
     if not keyword.low <= value <= keyword.high:
         return f"{args[0]} is out of range: {wanted(keyword)}"
