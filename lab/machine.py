@@ -23,7 +23,8 @@ _EXTRA_CAPABILITIES = "CAP_IPC_LOCK"
 _START = """
 set -e
 echo $$ > "$1/cgroup.procs"
-echo $$ > "$2/pid"
+echo $$ > "$2/pid.new"
+mv "$2/pid.new" "$2/pid"
 shift 2
 exec "$@"
 """
@@ -192,11 +193,8 @@ class Node:
                 check=True,
             )
 
-        def gone() -> bool:
-            return (home / "pid").exists() and self.nspawn_pid is None
-
         try:
-            network.connect(state, self.links, self.number, given_up=gone)
+            network.connect(state, self.links, self.number, given_up=self._ended)
         except CommandError as error:
             raise LabError(f"{self.name} does not start:\n{self.console()}") from error
 
@@ -204,7 +202,7 @@ class Node:
         """Wait until systemd has started everything; raises LabError if a unit failed."""
         deadline = time.monotonic() + timeout
         while not (self.running and (self._proc_root() / "run/systemd/private").exists()):
-            if time.monotonic() > deadline or self.nspawn_pid is None:
+            if time.monotonic() > deadline or self._ended():
                 raise LabError(f"{self.name} did not boot in {timeout:.0f} s:\n{self.console()}")
             time.sleep(0.05)
         left = max(deadline - time.monotonic(), 1)
@@ -213,6 +211,17 @@ class Node:
         if answer != "running":
             failed = self.run(["systemctl", "--failed", "--no-legend"], check=False).stdout
             raise LabError(f"{self.name} is {answer or 'not answering'}; failed units:\n{failed}")
+
+    def _ended(self) -> bool:
+        """Whether nspawn was started and is gone again.
+
+        Not asked of the control group: while nspawn moves into one of its own, it can be missed.
+        """
+        try:
+            pid = int((self.state.node_path(self.name) / "pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return False
+        return not processes.alive(pid)
 
     def stop(self, hard: bool = False, timeout: float = 30) -> None:
         """Switch the machine off: an orderly halt, or the plug pulled if `hard`."""
