@@ -121,8 +121,8 @@ def _instance(cluster: Cluster) -> Instance:
         found.rows.append(_row(cluster, DIES, None, None, holder, {holder: State(dead=True)}))
     for track in _everywhere(cluster):
         states = {node: failed(track, None) for node in cluster.nodes}
-        holder = normal.owner or (holders[0] if holders else None)
-        found.rows.append(_row(cluster, ALL, track, None, holder, states))
+        before = next(iter(holders), None)
+        found.rows.append(_row(cluster, ALL, track, None, before, states))
     found.findings = list(dict.fromkeys(judge(cluster, found)))
     return found
 

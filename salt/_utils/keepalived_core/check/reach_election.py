@@ -199,31 +199,38 @@ class Cluster:
     ) -> Outcome:
         """Who of these comes out on top when they elect among themselves."""
 
-        def rank(node: str, slot: Slot) -> int:
-            return standings[node][slot].priority or 0
+        def rank(node: str) -> int:
+            return standings[node][self.slot].priority or 0
 
-        top = max(rank(node, self.slot) for node in nodes)
-        first = [node for node in nodes if rank(node, self.slot) == top]
-        disputed = {
-            node
-            for leader in first
-            for node in nodes
-            for slot in self._shared(leader)
-            if slot in standings[node] and rank(node, slot) > rank(leader, slot)
-        }
-        tied = tuple(node for node in nodes if node in first or node in disputed)
-        if len(tied) == 1:
-            return Outcome(tied[0])
-        if disputed:
-            return Outcome(None, tied)
-        return Outcome(self._by_address(tied), tied)
+        def beats(node: str, other: str) -> bool:
+            """In every member of the sync group: one that loses takes all to BACKUP."""
+            return all(
+                self._ranks_above(slot, node, other, standings)
+                for slot in self._shared(node)
+                if slot in standings[other]
+            )
 
-    def _by_address(self, nodes: Sequence[str]) -> str | None:
-        """Of equals the one with the higher address stays MASTER (vrrp.c:2192), where known."""
-        found = {}
         for node in nodes:
-            try:
-                found[int(ipaddress.ip_address(self.router(node).address))] = node
-            except ValueError:
-                return None
-        return found[max(found)] if len(found) == len(nodes) else None
+            if all(other == node or beats(node, other) for other in nodes):
+                equals = tuple(other for other in nodes if rank(other) == rank(node))
+                return Outcome(node, equals if len(equals) > 1 else ())
+        tied = tuple(node for node in nodes if not any(beats(other, node) for other in nodes))
+        return Outcome(None, tied or tuple(nodes))
+
+    def _ranks_above(
+        self, slot: Slot, node: str, other: str, standings: Mapping[str, Mapping[Slot, Standing]]
+    ) -> bool:
+        """Of equals the one with the higher address stays MASTER (vrrp.c:2192), where known."""
+        mine, theirs = standings[node][slot].priority or 0, standings[other][slot].priority or 0
+        if mine != theirs:
+            return mine > theirs
+        own = _number(self.members[node][slot].address)
+        foreign = _number(self.members[other][slot].address)
+        return None not in (own, foreign) and (own or 0) > (foreign or 0)
+
+
+def _number(address: str) -> int | None:
+    try:
+        return int(ipaddress.ip_address(address))
+    except ValueError:
+        return None

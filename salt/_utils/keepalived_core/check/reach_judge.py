@@ -104,9 +104,9 @@ def _row_codes(cluster: Cluster, instance: Instance, row: Row) -> Iterator[tuple
 def _remedy(cluster: Cluster, row: Row) -> tuple[str, str]:
     """The code for a failure that moves nothing, and what would."""
     assert row.holder is not None
-    zero = "write weight 0, then it goes to FAULT"
+    zero = "weight 0, which makes it FAULT"
     if cluster.router(row.holder).priority == OWNER:
-        return "KR010", f"{zero}, or give it a priority below 255"
+        return "KR010", f"write {zero}, or give it a priority below 255"
     track = cluster.tracked(row.holder)[row.track, row.name]
     if not track.weight:
         return "KR011", "remove dont_track_primary"
@@ -114,12 +114,12 @@ def _remedy(cluster: Cluster, row: Row) -> tuple[str, str]:
         weight = size if track.weight > 0 else -size
         changed = _with_weight(cluster, track.key, weight)
         if changed.elect({row.holder: failed(track, row.value)}, row.holder).owner != row.holder:
-            sign = "at least" if weight > 0 else "at most"
-            return "KR002", f"it needs a weight of {sign} {weight}, or {zero[6:]}"
+            bound = "at least" if weight > 0 else "at most"
+            return "KR002", f"write a weight of {bound} {weight}, or {zero}"
     preempting = [
         node for node in cluster.nodes if node != row.holder and not cluster.router(node).nopreempt
     ]
-    return ("KR002" if preempting else "KR003"), zero
+    return ("KR002" if preempting else "KR003"), f"write {zero}"
 
 
 def _with_weight(cluster: Cluster, key: tuple[str, str], weight: int) -> Cluster:

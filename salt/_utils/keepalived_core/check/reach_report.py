@@ -1,4 +1,4 @@
-"""What reach reports: each virtual router, what each failure does to it, and what is found wrong."""
+"""What reach reports: each virtual router, what failures do to it, and what is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ MOVES, STAYS, NOBODY, TIE, LATE = "moves", "stays", "nobody", "tie", "late"
 
 @dataclass(frozen=True)
 class Finding:
-    """severity: error or warning; code: KR001 and on; message: with the numbers; hint: may be ""."""
+    """severity: error or warning; code: KR001 and on; message: with the
+    numbers; hint: may be empty."""
 
     severity: str
     code: str

@@ -70,14 +70,14 @@ def _title(each: Mapping[str, Any], paint: Paint) -> str:
 
 def _rows(nodes: Sequence[str], each: Mapping[str, Any], paint: Paint) -> list[str]:
     order = [node for node in nodes if node in each["priorities"]]
+    lines = [paint(_clean(f"  priorities: {', '.join(order)}"), "dim")]
     rows = [("nothing", "", _numbers(order, each), each["owner"] or "?", "", "")]
     for row in each["rows"]:
         owner = row["owner"] or (" or ".join(row["tied"]) if row["tied"] else "nobody")
+        failure = name_of(row["track"], row["name"], row["value"])
         rows.append(
             (
-                "it dies"
-                if row["kind"] == "dies"
-                else name_of(row["track"], row["name"], row["value"]),
+                "it dies" if row["kind"] == "dies" else failure,
                 "all nodes" if row["kind"] == "all" else str(row["holder"]),
                 _numbers(order, row),
                 owner,
@@ -85,7 +85,7 @@ def _rows(nodes: Sequence[str], each: Mapping[str, Any], paint: Paint) -> list[s
                 row["reason"],
             )
         )
-    return _columns(rows, paint)
+    return lines + _columns(rows, paint)
 
 
 def _numbers(order: Iterable[str], row: Mapping[str, Any]) -> str:
@@ -99,11 +99,10 @@ def _columns(rows: Iterable[Sequence[str]], paint: Paint) -> list[str]:
     widths = [max(len(row[place]) for row in table) for place in range(len(_HEAD))]
     lines = []
     for number, row in enumerate(table):
-        cells = [
-            paint(text, "dim" if not number else text if place == 4 else "")
-            + " " * (width - len(text))
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        cells = []
+        for title, text, width in zip(_HEAD, row, widths, strict=True):
+            style = text if title == "verdict" else ""
+            cells.append(paint(text, style if number else "dim") + " " * (width - len(text)))
         lines.append(f"  {'  '.join(cells)}".rstrip())
     return lines
 
