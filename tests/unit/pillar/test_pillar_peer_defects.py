@@ -95,7 +95,7 @@ def test_b9_a_misspelled_block_is_not_written():
 ROOTS = {
     "static_ipaddress": "[10.0.0.1/24 dev eth0]",
     "static_routes": "[10.1.0.0/16 via 10.0.0.1]",
-    "static_rules": "[from 10.0.0.0/8 table 5]",
+    "static_rules": "[from 10.0.0.0/8 table 5 preference 100]",
     "vrrp_track_process": "{nginx: {process: nginx}}",
     "track_file": "{f: {file: /f}}",
     "virtual_server_group": "{g: [10.0.0.1 80]}",

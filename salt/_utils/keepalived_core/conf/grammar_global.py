@@ -19,7 +19,7 @@ router_id                 text                         1.1.8   2615  = local hos
 notification_email_from   text                         0.5.3   2616  = user@host name
 smtp_server               words 1..2                   0.5.3   2617
 smtp_helo_name            text                         1.2.20  2618  = local host name
-smtp_connect_timeout      integer 0..4294              0.5.3   2619  = 30 s
+smtp_connect_timeout      integer 1..4294              0.5.3   2619  = 30 s
 notification_email        wordlist                     0.5.3   2620
 smtp_alert                switch                       2.0.0   2621
 startup_script            script                       2.1.0   2622
@@ -46,9 +46,9 @@ lvs_sync_daemon    words 1..                 1.2.20  2648  first
 vrrp_mcast_group4                address            1.2.10  2652  = 224.0.0.18
 vrrp_mcast_group6                address            1.2.10  2653  = ff02::12
 vrrp_garp_master_delay           integer 0..4294    1.2.20  2654  = 5 s
-vrrp_garp_master_repeat          integer 0..U32     1.2.20  2655  = 5
+vrrp_garp_master_repeat          integer 1..U32     1.2.20  2655  = 5
 vrrp_garp_master_refresh         integer 0..U32     1.2.20  2656  = 0 (off)
-vrrp_garp_master_refresh_repeat  integer 0..U32     1.2.20  2657  = 1
+vrrp_garp_master_refresh_repeat  integer 1..U32     1.2.20  2657  = 1
 vrrp_garp_lower_prio_delay       integer 0..4294    1.2.20  2658  = vrrp_garp_master_delay
 vrrp_garp_lower_prio_repeat      integer 0..I32MAX  1.2.20  2659  = vrrp_garp_master_repeat
 vrrp_down_timer_adverts          integer 1..100     2.2.3   2660  = 3

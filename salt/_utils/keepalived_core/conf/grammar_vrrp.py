@@ -81,8 +81,8 @@ notify_priority_changes     switch                   2.0.16  2397  = global
 lvs_sync_daemon_interface   text                     0.5.5   2399  first; use lvs_sync_daemon
 garp_master_delay           integer 0..4294          0.7.1   2401  = global (5 s)
 garp_master_refresh         integer 0..U32           1.2.10  2402  = global (0)
-garp_master_repeat          integer 0..U32           1.2.14  2403  = global (5)
-garp_master_refresh_repeat  integer 0..U32           1.2.14  2404  = global (1)
+garp_master_repeat          integer 1..U32           1.2.14  2403  = global (5)
+garp_master_refresh_repeat  integer 1..U32           1.2.14  2404  = global (1)
 garp_lower_prio_delay       integer 0..4294          1.2.20  2405  = global
 garp_lower_prio_repeat      integer 0..I32MAX        1.2.20  2406  = global
 down_timer_adverts          integer 1..100           2.2.3   2407  = global (3)
@@ -126,8 +126,8 @@ SCRIPT = rows(
     "vrrp_parser.c",
     """
 script     script                     1.1.13  2435  last
-interval   decimal3 0..4294           1.1.13  2436  = 1 s
-timeout    decimal3 0..4294           1.2.6   2437  = 0 = interval
+interval   decimal3 0.001..4294       1.1.13  2436  = 1 s
+timeout    decimal3 0.001..4294       1.2.6   2437  = 0 = interval
 weight     integer -253..253 reverse  0.5.3   2438  = 0 (failure -> FAULT)
 rise       integer 1..I32MAX          1.1.18  2439  = 1
 fall       integer 1..I32MAX          1.1.18  2440  = 1
@@ -183,9 +183,9 @@ BFD = rows(
 source_ip     address                     2.0.0  529
 neighbor_ip   address                     2.0.0  530
 neighbour_ip  address                     2.0.0  531
-min_rx        decimal3 1..4294967.295     2.0.0  532   = 10 ms
-min_tx        decimal3 1..4294967.295     2.0.0  533   = 10 ms
-idle_tx       decimal3 1000..4294967.295  2.0.0  534   = 1000 ms
+min_rx        decimal3 1..4294967         2.0.0  532   = 10 ms
+min_tx        decimal3 1..4294967         2.0.0  533   = 10 ms
+idle_tx       decimal3 1000..4294967      2.0.0  534   = 1000 ms
 multiplier    integer 1..255              2.0.0  535   = 5
 passive       flag                        2.0.0  536
 ttl           integer 1..255              2.0.0  537   = 255 (IPv4)
