@@ -3,7 +3,8 @@
     word   takes        since
     label  word 15      1.1.0
 
-takes: flag (nothing follows); word [most letters]; A..B (a whole number); hex A..B (0x too);
+takes: flag (nothing follows); word [most letters]; A..B [words] (a whole number, or one of the
+words); hex A..B (0x too);
 address; network (with a mask, or default|any|all|default6); A|B (one of these); lock TAKES (the
 word lock may stand before it); via (an address, perhaps after inet or inet6); range (two numbers
 with a dash); encap; broadcast.  since: the first release that reads the word; none: older than
@@ -69,33 +70,33 @@ ROUTE = _options(
     table               word
     protocol            word
     scope               word
-    metric              hex 0..4294967295
-    priority            hex 0..4294967295
-    preference          hex 0..4294967295
+    metric              0..4294967295
+    priority            0..4294967295
+    preference          0..4294967295
     dev                 word
     oif                 word
     onlink              flag
     encap               encap
-    expires             hex 0..4294967295
-    mtu                 lock hex 0..4294967295
-    hoplimit            hex 0..255
-    advmss              lock hex 0..4294967295
+    expires             0..4294967295
+    mtu                 lock 0..4294967295
+    hoplimit            0..255
+    advmss              lock 0..4294967295
     rtt                 lock word
     rttvar              lock word
-    reordering          lock hex 0..4294967295
-    window              hex 0..4294967295
-    cwnd                lock hex 0..4294967295
-    ssthresh            lock hex 0..4294967295
+    reordering          lock 0..4294967295
+    window              0..4294967295
+    cwnd                lock 0..4294967295
+    ssthresh            lock 0..4294967295
     realms              word
     rto_min             lock word
-    initcwnd            hex 0..4294967295
-    initrwnd            hex 0..4294967295
+    initcwnd            0..4294967295
+    initrwnd            0..4294967295
     features            ecn
-    quickack            hex 0..1
+    quickack            0..1
     congctl             lock word
-    pref                hex 0..255 low medium high
+    pref                0..255 low medium high
     ttl-propagate       enabled|disabled   2.0.8
-    fastopen_no_cookie  hex 0..1
+    fastopen_no_cookie  0..1
     add                 flag               2.2.5
     prepend             flag               2.2.5
     append              flag               2.2.5
@@ -111,7 +112,7 @@ NEXTHOP = _options(
     """
     via     via
     dev     word
-    weight  hex 1..256
+    weight  1..256
     onlink  flag
     encap   encap
     realms  word
@@ -163,10 +164,10 @@ RULE = _options(
 )
 
 # The types of routes, and those that are actions of rules (rttables.c).
-ROUTE_TYPES = frozenset(
-    ("unspec", "unicast", "local", "broadcast", "anycast", "multicast")
-    + ("blackhole", "unreachable", "prohibit", "throw", "nat", "xresolve")
-)
+ROUTE_TYPES = {
+    *("unspec", "unicast", "local", "broadcast", "anycast", "multicast"),
+    *("blackhole", "unreachable", "prohibit", "throw", "nat", "xresolve"),
+}
 RULE_ACTIONS = ("blackhole", "unreachable", "prohibit", "goto", "nop")
 
 # Networks by name.
