@@ -35,7 +35,8 @@ CASES = {
     "no choice": (vi("state SLAVE"), [("error", "KA103", 4, "MASTER, BACKUP")]),
     "no address": (vi("mcast_src_ip here"), [("error", "KA103", 4, "no IP address")]),
     "protocol in any case": (
-        "virtual_server 10.0.0.1 80 {\nprotocol tcp\n}\n",
+        "virtual_server 10.0.0.1 80 {\nprotocol tcp\nlb_algo rr\nlb_kind NAT\n"
+        "real_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\n}\n",
         [],
     ),
     "newer than the daemon": (vi("timer_expired_backup 5"), [("error", "KA104", 4, "2.2.8")]),
@@ -63,8 +64,10 @@ CASES = {
     ),
     "escaped comment": (vi("vrf a\\#b"), [("warning", "KA109", 4, "does not save")]),
     "block without brace": (
-        vi() + "vrrp_sync_group G\ngroup {\nA\nA\n}\n}\n",
-        [("error", "KA100", 9, "'{' is missing")],
+        vi()
+        + vi(name="B").replace("5", "6").replace("0.1", "0.2")
+        + "vrrp_sync_group G\ngroup {\nA\nB\n}\n}\n",
+        [("error", "KA100", 17, "'{' is missing")],
     ),
     "no such instance": (
         "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n" + vi(),
@@ -144,8 +147,9 @@ CASES = {
     ),
     "weight in a sync group that lets it count": (
         "track_file f {\nfile /f\n}\n"
-        "vrrp_sync_group G {\nsync_group_tracking_weight\ngroup {\nA\nA\n}\n}\n"
-        + vi("track_file {\nf\n}"),
+        "vrrp_sync_group G {\nsync_group_tracking_weight\ngroup {\nA\nB\n}\n}\n"
+        + vi("track_file {\nf\n}")
+        + VI.replace("5", "6") % ("B", "", "10.0.0.2"),
         [],
     ),
     "weight of the owner": (

@@ -1,4 +1,4 @@
-"""The addresses, routes and rules of an instance: family, mask, and what keepalived tracks."""
+"""The addresses and routes of an instance: family, mask, and what keepalived can track."""
 
 from __future__ import annotations
 
@@ -48,8 +48,6 @@ def judge_addresses(view: View) -> Iterator[Fault]:
             seen.add(key)
     if "virtual_routes" in view:
         yield from routes(view.lines("virtual_routes"), (*view.path, "virtual_routes"))
-    if "virtual_rules" in view:
-        yield from rules(view.lines("virtual_rules"), (*view.path, "virtual_rules"))
 
 
 def _families(view: View, kind: int) -> Iterator[Fault]:
@@ -91,18 +89,7 @@ def _families(view: View, kind: int) -> Iterator[Fault]:
 
 
 def _address(line: Statement, found: entries.Address, path: tuple[str, ...]) -> Iterator[Fault]:
-    """What keepalived ignores of one address, and masks that are hardly meant."""
-    if found.family == 6 and line.args:
-        for option in ("label", "scope"):
-            if option in line.args:
-                yield Fault(
-                    "KA316",
-                    WARNING,
-                    line,
-                    path,
-                    f"{found.address}: an IPv6 address has no {option}; keepalived ignores it",
-                    "remove it",
-                )
+    """Masks that are hardly meant."""
     if found.prefix is None or found.prefix >= (31 if found.family == 4 else 127):
         return
     reason = ""
@@ -141,17 +128,3 @@ def _before_hops(words: list[str]) -> list[str]:
     if "nexthop" not in words:
         return words
     return words[: words.index("nexthop")] + [word for word in words if word == "no_track"]
-
-
-def rules(lines: Iterable[Statement], path: tuple[str, ...]) -> Iterator[Fault]:
-    """Rules whose place among the others is left to chance."""
-    for line in lines:
-        if {"preference", "order", "priority", "pref"}.isdisjoint(line.words):
-            yield Fault(
-                "KA318",
-                WARNING,
-                line,
-                path,
-                "the rule has no preference; keepalived chooses one, counting down from 16384",
-                "add preference N",
-            )

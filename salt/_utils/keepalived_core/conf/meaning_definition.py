@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .fault import ERROR, WARNING, Facts, Fault, place
-from .meaning_address import routes, rules
+from .meaning_address import routes
 from .tree import Block, Statement
-from .values import family, number
+from .values import family
 
 # What a definition must name: block -> (code, keywords that will do).
 _NEEDED = {
@@ -18,7 +18,6 @@ _NEEDED = {
     "bfd_instance": ("KA211", ("neighbor_ip",)),
     "garp_group": ("KA214", ("garp_interval", "gna_interval")),
 }
-_REPEATS = ("vrrp_garp_master_repeat", "vrrp_garp_master_refresh_repeat")
 
 
 def judge_definitions(facts: Facts) -> Iterator[Fault]:
@@ -39,8 +38,6 @@ def judge_definitions(facts: Facts) -> Iterator[Fault]:
     yield from _globals(facts)
     for block in facts.blocks("static_routes"):
         yield from routes(block.statements(), place(block))
-    for block in facts.blocks("static_rules"):
-        yield from rules(block.statements(), place(block))
 
 
 def _sessions(facts: Facts) -> Iterator[Fault]:
@@ -84,17 +81,6 @@ def _globals(facts: Facts) -> Iterator[Fault]:
             "notification_email is empty",
             "list addresses, or remove the block",
         )
-    for keyword in _REPEATS:
-        repeat = facts.globals.get(keyword)
-        if repeat is not None and repeat.args and number(repeat.args[0]) == 0:
-            yield Fault(
-                "KA323",
-                WARNING,
-                repeat,
-                path,
-                f"{keyword} 0: keepalived takes 1",
-                "write 1 or more",
-            )
     node = facts.globals.get("lvs_sync_daemon")
     if node is not None and len(node.args) > 1:
         yield from _sync_daemon(node, facts, path)

@@ -12,7 +12,6 @@ from .values import number
 
 # Any of these makes keepalived look for peers (VRRP_FLAG_UNICAST_CONFIGURED).
 _UNICAST = ("unicast_peer", "unicast_src_ip", "check_unicast_src", "old_unicast_checksum")
-_REPEATS = ("garp_master_repeat", "garp_master_refresh_repeat")
 
 
 def judge_instance(view: View, facts: Facts) -> Iterator[Fault]:
@@ -162,17 +161,6 @@ def _timers(view: View, version: str) -> Iterator[Fault]:
                 view.path,
                 f"advert_int {node.args[0]} {reason}",
                 "write what keepalived can send, the same on every node",
-            )
-    for keyword in _REPEATS:
-        repeat = view.get(keyword)
-        if repeat is not None and repeat.args and number(repeat.args[0]) == 0:
-            yield Fault(
-                "KA323",
-                WARNING,
-                repeat,
-                view.path,
-                f"{keyword} 0: keepalived takes 1",
-                "write 1 or more",
             )
 
 
