@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..conf import entries, grammar, values
 from ..conf.fault import ERROR, WARNING
+from ..conf.grammar_entries import DEVICE
 from ..conf.keyword import ENTRIES, FIRST, FLAG, LAST, ONCE, SCRIPT, Keyword, Version, version_text
 from ..conf.tree import Block, Container, Node, Statement
 from .lint_finding import Finding
@@ -38,7 +39,7 @@ def judge_form(
         if isinstance(node, Block) and keyword.is_block:
             inside = (*path, " ".join(node.words))
             if keyword.kind == ENTRIES:
-                yield from _entries(node, inside)
+                yield from _entries(node, inside, release)
             elif keyword.children:
                 yield from judge_form(node, keyword.children, inside, release)
 
@@ -92,6 +93,8 @@ def _statement(
         )
         return [*found, _finding(ERROR, "KA110", node, path, message)]
     reason = values.fault(keyword, node.args)
+    if not reason and keyword.name in DEVICE:
+        reason = entries.fault(keyword.name, node.args, release)
     if reason:
         code = "KA102" if len(node.args) < keyword.words[0] else "KA103"
         shown = "the value" if keyword.secret else reason
@@ -111,9 +114,9 @@ def _statement(
     return found
 
 
-def _entries(block: Block, path: tuple[str, ...]) -> Iterator[Finding]:
+def _entries(block: Block, path: tuple[str, ...], release: Version) -> Iterator[Finding]:
     for line in block.statements():
-        reason = entries.fault(block.keyword, line.words)
+        reason = entries.fault(block.keyword, line.words, release)
         if reason:
             yield _finding(ERROR, "KA113", line, path, reason)
 
