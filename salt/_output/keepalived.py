@@ -2,8 +2,8 @@
 Tables for what ``keepalived.status`` and the runner's verbs return
 ===================================================================
 
-``salt-run keepalived.status`` (``timeline``, ``reactions``) chooses it by itself; ``--out=json``
-and every other ``--out`` print the plain data instead.  For what the nodes themselves say:
+``salt-run keepalived.status`` (``timeline``, ``reactions``, ``reach``) chooses it by itself;
+``--out=json`` and every other ``--out`` print the plain data instead.  For what the nodes say:
 
 .. code-block:: bash
 
@@ -30,6 +30,7 @@ sys.path += [
     str(pathlib.Path(__file__).resolve().parents[1] / name) for name in ("_utils", "utils")
 ]
 try:
+    from keepalived_core.check import reach_table
     from keepalived_core.cluster import table
 finally:
     sys.path[:] = _PATH
@@ -57,6 +58,8 @@ def output(data, **kwargs):
 
         salt '*' keepalived.status --out=keepalived
     """
+    if isinstance(data, dict) and data.get("kind") == "reach":
+        return reach_table.screen(data, color=_color())
     text = table.render(data, color=_color())
     if text is None:
         return salt.loader.outputters(__opts__)["nested"](data)

@@ -29,6 +29,7 @@ import salt.utils.event
 # A running master still holds the library it imported before sync_runners: import the new.
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
 
+from keepalived_core.check import reach as reaching
 from keepalived_core.cluster import alert as alerting
 from keepalived_core.cluster import clock, deliver, facts
 from keepalived_core.cluster import event as events
@@ -158,6 +159,38 @@ def reactions(last=20):
         row["time"] = clock.render(row.pop("at"))
     data = {"kind": "reactions", "schema": ledgers.SCHEMA_VERSION, "rows": rows, "retcode": 0}
     return {"outputter": "keepalived", "data": data}
+
+
+def reach(cluster=None):
+    """
+    For each failure that a cluster tracks, which node would have the address then, as a table.
+
+    cluster (str, optional)
+        Only this one.
+
+    Read from the pillars of all members, compiled now; no node is asked.  The exit status is 1
+    when a failure cannot move an address, or it is undecided where to.  docs/reach.md explains
+    the table, the codes and the schema of ``--out=json``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run keepalived.reach
+        salt-run keepalived.reach controllers --out=json
+    """
+    clusters, message = _clusters(dict(__opts__), cluster)
+    pillars = {
+        name: {
+            each.node: _compiled_pillar(each.node).get("keepalived") if each.accepted else None
+            for each in members
+        }
+        for name, members in clusters.items()
+    }
+    nodes = ",".join(node for found in pillars.values() for node in found)
+    addresses = __salt__["mine.get"](nodes, "keepalived.addresses", "list") if nodes else {}
+    data = reaching.reach_of_clusters(pillars, addresses)
+    return {"outputter": "keepalived", "data": {**data, "message": message}}
 
 
 # --- reacting --------------------------------------------------------------------------------

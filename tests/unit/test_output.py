@@ -126,6 +126,12 @@ def test_reactions_are_a_table_too(outputter) -> None:
     assert outputter.output({"kind": "reactions", "rows": []}) == "No reaction yet."
 
 
+def test_reach_is_a_table_too(outputter) -> None:
+    data = {"kind": "reach", "clusters": [], "message": "There is no cluster x; known: none."}
+
+    assert outputter.output(data) == "There is no cluster x; known: none."
+
+
 def test_what_nodes_say_of_themselves_is_a_table_each(outputter) -> None:
     stopped = {"version": "2.2.7", "running": False, "pid": None, "problem": None}
     data = {

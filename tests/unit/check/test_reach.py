@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from keepalived_core import conf
-from keepalived_core.check import reach, reach_reason
+from keepalived_core.check import reach, reach_reason, reach_table
 from keepalived_core.pillar import PillarError
 
 CASES = yaml.safe_load(Path(__file__).with_name("reach_cases.yaml").read_text(encoding="utf-8"))
@@ -307,3 +307,24 @@ def test_the_table_obeys_no_name_and_colours_on_request_only() -> None:
 
 def test_a_cluster_without_instances_has_an_empty_table() -> None:
     assert reach.table(reach.to_plain(report_of({"a": "", "b": ""}))) == "No VRRP instance."
+
+
+def test_clusters_are_judged_each_and_the_worst_decides_the_exit_status() -> None:
+    good = {**PILLAR, "priorities": {"VI": {"a": 101, "b": 102}}}
+    wrong = {**PILLAR, "priorities": {"VJ": {"a": 1}}}
+
+    def judged(**clusters):
+        return reach.reach_of_clusters(
+            {name: {"a": data, "b": None} for name, data in clusters.items()}
+        )
+
+    assert judged(one=good)["retcode"] == 0
+    assert judged(one=good, two=PILLAR)["retcode"] == 1
+    assert reach.reach_of_clusters({})["retcode"] == 1
+    data = judged(one=good, two=wrong)
+    assert data["retcode"] == 1
+    assert [each["problem"] is None for each in data["clusters"]] == [True, False]
+    text = reach_table.screen({**data, "message": None})
+    assert text.startswith("one\nVI  vrid 51")
+    assert "Every failure moves the address." in text
+    assert text.endswith("two\nkeepalived:priorities:VJ: no such vrrp_instance")

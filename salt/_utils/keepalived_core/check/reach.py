@@ -24,6 +24,7 @@ from .reach_report import (
     LATE,
     MOVES,
     NOBODY,
+    SCHEMA,
     STAYS,
     TIE,
     Instance,
@@ -34,7 +35,7 @@ from .reach_report import (
 from .reach_routers import FILE, INTERFACE, Router, Track
 from .reach_table import table
 
-__all__ = ["reach", "reach_of_pillar", "reach_of_pillars", "table", "to_plain"]
+__all__ = ["reach", "reach_of_clusters", "reach_of_pillar", "reach_of_pillars", "table", "to_plain"]
 
 Addresses = Mapping[str, Mapping[str, list[str]]]
 
@@ -88,6 +89,36 @@ def reach_of_pillars(
     if mistakes:
         raise PillarError(list(mistakes))
     return reach(trees, addresses)
+
+
+def reach_of_clusters(
+    clusters: Mapping[str, Mapping[str, Any]], addresses: Addresses | None = None
+) -> dict[str, Any]:
+    """Plain data for several clusters, as the runner's verb returns it.
+
+    clusters: {cluster: {node: its ``keepalived`` pillar}}; a node whose pillar is not at hand
+    (None) is judged by that of the others.  retcode is 1 when anything is found or unknown.
+    """
+    found = []
+    for cluster, pillars in clusters.items():
+        any_other = next((data for data in pillars.values() if data is not None), None)
+        own = {node: any_other if data is None else data for node, data in pillars.items()}
+        try:
+            plain = {**to_plain(reach_of_pillars(own, None, addresses)), "problem": None}
+        except PillarError as error:
+            plain = {**to_plain(Report(tuple(own), [])), "problem": str(error)}
+        found.append({"cluster": cluster, **plain})
+    return {
+        "kind": "reach",
+        "schema": SCHEMA,
+        "clusters": found,
+        "retcode": int(not found or any(not _is_clean(plain) for plain in found)),
+    }
+
+
+def _is_clean(plain: Mapping[str, Any]) -> bool:
+    told = [plain["findings"], *(each["findings"] for each in plain["instances"])]
+    return plain["problem"] is None and bool(plain["instances"]) and not any(told)
 
 
 def _primary(router: Router, addresses: Addresses) -> str:

@@ -15,6 +15,7 @@ KR011  a node that nobody hears goes on holding the address: dont_track_primary
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from ..conf.fault import ERROR, WARNING
 from .reach_election import Cluster, failed
 from .reach_reason import name_of
 from .reach_report import ALL, CHECK, DIES, LATE, STAYS, TIE, Finding, Instance, Row
-from .reach_routers import INTERFACE, OWNER, Router, Slot
+from .reach_routers import INTERFACE, MOST, OWNER, Router, Slot
 
 
 def judge(cluster: Cluster, instance: Instance) -> Iterator[Finding]:
@@ -110,12 +111,19 @@ def _remedy(cluster: Cluster, row: Row) -> tuple[str, str]:
     track = cluster.tracked(row.holder)[row.track, row.name]
     if not track.weight:
         return "KR011", "remove dont_track_primary"
-    for size in range(abs(track.weight) + 1, 254):
-        weight = size if track.weight > 0 else -size
-        changed = _with_weight(cluster, track.key, weight)
-        if changed.elect({row.holder: failed(track, row.value)}, row.holder).owner != row.holder:
-            bound = "at least" if weight > 0 else "at most"
-            return "KR002", f"write a weight of {bound} {weight}, or {zero}"
+    holder, state = row.holder, {row.holder: failed(track, row.value)}
+    sign = 1 if track.weight > 0 else -1
+
+    def moves(size: int) -> bool:
+        changed = _with_weight(cluster, track.key, sign * size)
+        return changed.elect(state, holder).owner != holder
+
+    # More weight never moves less, so the least that does is found by halving.
+    sizes = range(abs(track.weight) + 1, MOST)
+    place = bisect.bisect_left(sizes, True, key=moves)
+    if place < len(sizes):
+        bound = "at least" if sign > 0 else "at most"
+        return "KR002", f"write a weight of {bound} {sign * sizes[place]}, or {zero}"
     preempting = [
         node for node in cluster.nodes if node != row.holder and not cluster.router(node).nopreempt
     ]

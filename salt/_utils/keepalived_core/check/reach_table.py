@@ -18,6 +18,7 @@ _STYLES = {
     "head": "1",
     "dim": "2",
 }
+Paint = Callable[[str, str], str]
 _HEAD = ("failure", "where", "priorities", "owner", "verdict", "why")
 
 
@@ -40,7 +41,16 @@ def table(plain: Mapping[str, Any], *, color: bool = False) -> str:
     return "\n".join(lines)
 
 
-Paint = Callable[[str, str], str]
+def screen(data: Mapping[str, Any], *, color: bool = False) -> str:
+    """The text for what the runner's verb returns: a table for each cluster."""
+    paint = _painter(color)
+    parts = []
+    for plain in data["clusters"]:
+        body = _clean_lines(plain["problem"]) if plain["problem"] else table(plain, color=color)
+        parts.append(f"{paint(_clean(plain['cluster']), 'head')}\n{body}")
+    if data.get("message"):
+        parts.append(_clean(str(data["message"])))
+    return "\n\n".join(parts)
 
 
 def _painter(color: bool) -> Paint:
@@ -110,3 +120,7 @@ def _columns(rows: Iterable[Sequence[str]], paint: Paint) -> list[str]:
 def _clean(text: str) -> str:
     """Names come from pillar: a control character would be obeyed by the terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _clean_lines(text: str) -> str:
+    return "\n".join(_clean(line) for line in text.split("\n"))
