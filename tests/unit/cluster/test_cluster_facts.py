@@ -44,13 +44,22 @@ JUDGED = {
         "split brain",
         "c3, c2 and c1 all claim MASTER",
     ),
-    "two hold it": ([MASTER, row("c2", "BACKUP", True)], "split brain", "c3 and c2 all hold"),
+    "left behind on a peer": (
+        [MASTER, row("c2", "STOP", True)],
+        "ghost vip",
+        "c2 holds the address without being MASTER, beside c3, which is",
+    ),
+    "held by the MASTER and by one that does not answer": (
+        [MASTER, row("c2", "unknown", True)],
+        "split brain",
+        "c3 and c2 all hold",
+    ),
     "held without keepalived": (
         [row("c3", "STOP", True), BACKUP],
         "ghost vip",
         "c3 holds the address without being MASTER",
     ),
-    "held by one that does not say": ([row("c3", "unknown", True), BACKUP], "ghost vip", "c3"),
+    "held by one that does not say": ([row("c3", "unknown", True), BACKUP], "unknown", "c3"),
     "claimed without address": (
         [row("c3", "MASTER", False), BACKUP],
         "hollow master",

@@ -43,14 +43,16 @@ def judge(rows: Sequence[Mapping[str, object]]) -> tuple[str, str]:
     masters = _nodes(row for row in rows if row["claim"] == "MASTER")
     holders = _nodes(row for row in rows if row["holds_vip"] is True)
     silent = _nodes(row for row in rows if row["claim"] == "unknown")
-    ghosts = [node for node in holders if node not in masters]
+    # one that does not answer may well be MASTER (frozen): that is no ghost
+    ghosts = [node for node in holders if node not in masters and node not in silent]
     hollow = _nodes(row for row in rows if row["claim"] == "MASTER" and row["holds_vip"] is False)
     if len(masters) > 1:
         return "split brain", f"{_and(masters)} all claim MASTER"
-    if len(holders) > 1:
+    if len(holders) - len(ghosts) > 1:
         return "split brain", f"{_and(holders)} all hold the address"
     if ghosts:
-        return "ghost vip", f"{ghosts[0]} holds the address without being MASTER"
+        beside = f", beside {masters[0]}, which is" if masters else ""
+        return "ghost vip", f"{ghosts[0]} holds the address without being MASTER{beside}"
     if hollow:
         return "hollow master", f"{hollow[0]} is MASTER without the address on its interface"
     if not masters:
