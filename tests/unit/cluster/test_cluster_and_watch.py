@@ -40,7 +40,7 @@ def told() -> list[dict]:
 
     def came(address: str, prefix: int) -> None:
         at = later()
-        change = netlink.Change("NEWADDR", 7, "eth1", address, prefix, None, at.monotonic_us)
+        change = netlink.Change("NEWADDR", 7, "eth1", address, prefix, at.monotonic_us)
         tracker.address(change, at)
 
     at = later()
