@@ -59,6 +59,13 @@ a keyword means says keepalived.conf(5).
 *Since* is the first release that reads the keyword in that place; an older keepalived refuses it,
 and so do we, with this number. *Twice* says what a second one in the same block does, where that is
 not "the last one counts".
+
+An editor with the YAML language server checks a pillar while you write it, and completes its words,
+if this is its first line (or the web address of that file):
+
+```yaml
+# yaml-language-server: $schema=../../docs/pillar.schema.json
+```
 """
 _LINE_INTRO = """## Lines
 
@@ -86,7 +93,7 @@ def schema() -> Schema:
         for path, keyword in grammar.walk()
         if keyword.children
     }
-    config = _body(_reference("config"))
+    config = _reference("config")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Pillar of salt-keepalived",
@@ -134,7 +141,8 @@ def _nodes(config: Schema) -> Schema:
 
 
 def _scope(path: Where, keywords: Mapping[str, Keyword]) -> Schema:
-    return _object({name: _property((*path, name), row) for name, row in keywords.items()})
+    properties = {name: _property((*path, name), row) for name, row in keywords.items()}
+    return _body(_object(properties), _reference(".".join(path) or "config"))
 
 
 def _property(path: Where, row: Keyword) -> Schema:
@@ -151,10 +159,10 @@ def _property(path: Where, row: Keyword) -> Schema:
 
 def _value(path: Where, row: Keyword) -> Schema:
     if row.children:
-        body = _body(_reference(".".join(path)))
-        return _body(_each(body)) if row.kind == NAMED else body
+        body = _reference(".".join(path))
+        return _body(_each(body), _each(body)) if row.kind == NAMED else body
     if row.name == "virtual_server_group":
-        return _body(_each(_LINES))
+        return _body(_each(_LINES), _each(_LINES))
     if row.kind in (ENTRIES, WORDLIST):
         return _LINES
     bare = row.words[0] == 0
@@ -207,9 +215,12 @@ def _each(value: Schema) -> Schema:
     return {"type": "object", "additionalProperties": value}
 
 
-def _body(mapping: Schema) -> Schema:
-    """A mapping; a list of them, as the official formula's users write it; or nothing."""
-    return {"anyOf": [mapping, {"type": "array", "items": mapping}, {"type": "null"}]}
+def _body(mapping: Schema, item: Schema) -> Schema:
+    """A mapping; a list of them, as the official formula's users write it; or nothing.
+
+    One schema for all three: of alternatives a validator only says that none fits.
+    """
+    return {**mapping, "type": ["object", "array", "null"], "items": item}
 
 
 # -- the page -------------------------------------------------------------------------------------
