@@ -60,7 +60,7 @@ CASES = {
     "a garp group without a delay": ("garp_group {\ninterface eth0\n}\n", ("error KA214 1",)),
     "an empty list of recipients": (
         "global_defs {\nnotification_email {\n}\n}\n",
-        ("warning KA114 2",),
+        ("warning KA116 2",),
     ),
     "recipients": ("global_defs {\nnotification_email {\na@b\n}\n}\n", ()),
     # names
@@ -79,6 +79,12 @@ CASES = {
         ("warning KA215 25", "warning KA215 26"),
     ),
     "a group of nobody": ("vrrp_sync_group G {\n}\n", ("error KA216 1",)),
+    "a track of nothing": (vi("track_script {\ns\n}"), ("error KA201 5",)),
+    "a track of what comes later": (
+        "vrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_file {\nf\n}\n}\n"
+        "track_file f {\nfile /f\n}\n" + vi() + vi(name="B", vrid=6, addresses="10.0.0.2/24"),
+        ("error KA201 7",),
+    ),
     # unicast
     "unicast without peers": (vi("unicast_src_ip 10.0.0.8"), ("warning KA313 4",)),
     "no peers, and that is a fault": (vi("unicast_src_ip 10.0.0.8\nunicast_fault_no_peer"), ()),
@@ -104,6 +110,8 @@ CASES = {
         ("error KA327 7",),
     ),
     "the loopback": (vi().replace("eth0", "lo"), ("error KA324 2",)),
+    "an address that is none": (vi("", "10.0.0.300"), ("error KA113 6",)),
+    "a block that is none": (vi("priority {\n}"), ("error KA110 4",)),
     # addresses
     "the network for an address": (vi("", "10.0.0.0/24"), ("warning KA319 6",)),
     "the broadcast address": (vi("", "10.0.0.255/24"), ("warning KA319 6",)),
@@ -239,7 +247,7 @@ CASES = {
         ("error KA519 7",),
     ),
     # comments
-    "a comment in the first column": ("# x\n" + vi(), ("info KA115 1",)),
+    "a comment in the first column": ("# x\n" + vi(), ("info KA117 1",)),
     "a comment in the first column, guarded": (
         "# x\nglobal_defs {\nreload_check_config\n}\n" + vi(),
         (),
@@ -267,6 +275,6 @@ def test_an_unused_script_is_fatal_beside_reload_check_config_and_keepalived_doe
     assert said in found.message
 
 
-@pytest.mark.parametrize("release, expected", [("2.1.5", []), ("2.2.0", ["KA115"])])
+@pytest.mark.parametrize("release, expected", [("2.1.5", []), ("2.2.0", ["KA117"])])
 def test_releases_that_write_no_marks_do_not_die_of_comments(release, expected):
     assert [found.code for found in lint(conf.parse("# x\n"), release)] == expected

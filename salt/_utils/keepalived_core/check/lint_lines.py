@@ -68,7 +68,7 @@ def killer_comment(source: str, release: Version) -> Iterator[Finding]:
         if line.startswith(("#", "!")):
             yield Finding(
                 INFO,
-                "KA115",
+                "KA117",
                 number,
                 "",
                 "a comment in the first column, and no reload_check_config: a keepalived whose "

@@ -74,7 +74,7 @@ def _globals(facts: Facts) -> Iterator[Fault]:
     node = facts.globals.get("notification_email")
     if isinstance(node, Block) and not any(True for _ in node.statements()):
         yield Fault(
-            "KA114",
+            "KA116",
             WARNING,
             node,
             path,
