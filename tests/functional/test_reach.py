@@ -262,7 +262,7 @@ def test_the_kernel_agrees_with_the_prediction(cluster, case) -> None:
         text = case.config(name)
         trees[name] = conf.evaluate(text)
         node.configure(text)
-    addresses = {name: f"10.99.0.{name[1:]}" for name in NODES}
+    addresses = {name: {"eth0": [f"10.99.0.{name[1:]}"]} for name in NODES}
     instance = reach.reach(trees, addresses).instances[0]
     rows = [
         row

@@ -112,7 +112,7 @@ class Cluster:
         """What a node tracks for this router: also by the members of its sync group."""
         router = self.router(node)
         found = {track.key: track for track in router.tracks}
-        for slot in sorted(router.members, key=str):
+        for slot in self._shared(node):
             for track in self.members[node][slot].tracks:
                 found.setdefault(track.key, track)
         for name in router.cut_off:
@@ -124,11 +124,7 @@ class Cluster:
         found = {}
         for node in self.nodes:
             state = states.get(node, WELL)
-            each = {
-                slot: standing(self.members[node][slot], state)
-                for slot in self.members[node]
-                if slot in self.router(node).members
-            }
+            each = {slot: standing(self.members[node][slot], state) for slot in self._shared(node)}
             if any(one.priority is None for one in each.values()):
                 each = {slot: Standing(None) for slot in each}
             elif any(one.cut for one in each.values()):
@@ -176,7 +172,8 @@ class Cluster:
         return max(self.members[node][slot].preempt_delay for slot in self._shared(node))
 
     def _shared(self, node: str) -> list[Slot]:
-        return [slot for slot in self.members[node] if slot in self.router(node).members]
+        """The slots of its sync group; without one, this slot alone."""
+        return sorted(self.router(node).members, key=str)
 
     def _takes(
         self, node: str, holder: str, standings: Mapping[str, Mapping[Slot, Standing]]

@@ -145,8 +145,10 @@ def _with_weight(cluster: Cluster, key: tuple[str, str], weight: int) -> Cluster
     return Cluster(
         cluster.slot,
         {
-            node: {slot: changed(router) for slot, router in found.items()}
-            for node, found in cluster.members.items()
+            node: {
+                slot: changed(cluster.members[node][slot]) for slot in cluster.router(node).members
+            }
+            for node in cluster.nodes
         },
     )
 

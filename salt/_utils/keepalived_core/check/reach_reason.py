@@ -35,8 +35,11 @@ def explain(
     after = cluster.standings(states)
     mine = after[holder][cluster.slot]
     if everywhere:
-        begin = _everywhere(cluster, states)
-    elif track is None:
+        end = f"; {outcome.owner} {'keeps' if outcome.owner == holder else 'takes'} it"
+        return _everywhere(cluster, states) + (
+            end if outcome.owner else _end(cluster, holder, after, outcome)
+        )
+    if track is None:
         begin = f"{holder} is gone"
     elif mine.cut:
         begin = f"nobody hears {holder}, but it stays MASTER (dont_track_primary)"

@@ -37,7 +37,7 @@ def table(plain: Mapping[str, Any], *, color: bool = False) -> str:
     if not plain["instances"]:
         lines.append("No VRRP instance.")
     elif not found:
-        lines.append("Every failure moves the address.")
+        lines.append("Every failure of one node moves the address.")
     return "\n".join(lines)
 
 
