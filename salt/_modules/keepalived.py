@@ -13,6 +13,7 @@ import dataclasses
 import logging
 import sys
 
+import salt.utils.yaml
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 # A running minion still holds the library it imported before sync_all: drop it, import the new.
@@ -23,14 +24,15 @@ from keepalived_core import conf
 from keepalived_core import deploy as deploying
 from keepalived_core import plan as planning
 from keepalived_core.check import gate
-from keepalived_core.check import lint as linting
+from keepalived_core.check import report as reporting
+from keepalived_core.check.host import this_host
 from keepalived_core.conf import instances as configured
 from keepalived_core.node import apply as applying
 from keepalived_core.node import checks as checking
 from keepalived_core.node import dump, firewall, install, process, spool
 from keepalived_core.node import status as looking
 from keepalived_core.node.paths import DEFAULT as PATHS
-from keepalived_core.pillar import PillarError
+from keepalived_core.pillar import PillarError, importing
 
 log = logging.getLogger(__name__)
 
@@ -207,22 +209,58 @@ def lint(path=None):
     path (str, optional)
         The file; by default the live one.
 
-    Returns ``[{"severity", "code", "line", "path", "message", "hint"}]``, worst first.
+    Included files are followed.  Returns ``[{"severity", "code", "line", "path", "message",
+    "hint", "file"}]``, worst first.  The return code is 1 for warnings and 2 for errors, which
+    salt-call passes on with ``--retcode-passthrough``.  ``python3 -m keepalived_core lint`` does
+    the same without Salt.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-call --local keepalived.lint path=/etc/keepalived/keepalived.conf
+        salt-call --local --retcode-passthrough keepalived.lint path=/root/new.conf
+    """
+    found = process.version()
+    with _errors():
+        findings = reporting.file_findings(
+            str(path or PATHS.config), found and found.tuple, host=this_host()
+        )
+    if code := reporting.status(findings):
+        __context__["retcode"] = code
+    return [dataclasses.asdict(one) for one in findings]
+
+
+def import_config(path=None):
+    """
+    A keepalived.conf written by hand, as the pillar that renders to the same meaning.
+
+    path (str, optional)
+        The file; by default the live one.
+
+    It is read as this host's daemon does: includes opened, ``@id`` lines decided, definitions
+    replaced.  Returns ``{"pillar", "yaml", "notes", "complete"}``: the pillar as data and as text
+    to paste, what it does not carry and where that stands, and whether nothing but secrets is
+    missing.  In the place of a secret is a text that says where it stands, and that
+    ``keepalived.managed`` refuses.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local keepalived.import_config --out=json
+        salt-call --local keepalived.import_config /root/old.conf
     """
     path = str(path or PATHS.config)
-    found = process.version()
-    text = planning.read(path)
-    if text is None:
-        raise CommandExecutionError(f"{path}: there is no such file")
     with _errors():
-        findings = linting.lint(conf.parse(text, path=path), version=found and found.tuple)
-    return [dataclasses.asdict(one) for one in findings]
+        made = importing.import_text(reporting.read(path), path)
+    data = {"keepalived": {"config": made.config}}
+    text = salt.utils.yaml.safe_dump(data, default_flow_style=False, sort_keys=False, width=1000)
+    return {
+        "pillar": data,
+        "yaml": importing.commented(text, path, made),
+        "notes": made.notes,
+        "complete": made.complete,
+    }
 
 
 def config_test(path=None):
@@ -437,11 +475,9 @@ def _peer_addresses(data):
 
 
 def _live_tree():
-    text = planning.read(str(PATHS.config))
-    if text is None:
-        raise CommandExecutionError(f"{PATHS.config} does not exist")
+    path = str(PATHS.config)
     with _errors():
-        return conf.parse(text, path=str(PATHS.config))
+        return conf.effective(reporting.read(path), path)
 
 
 def _version():
@@ -472,7 +508,7 @@ class _errors:
     def __exit__(self, kind, err, trace):
         if isinstance(err, (applying.ApplyError, dump.DumpUnavailable)):
             raise CommandExecutionError(err.reason) from err
-        if isinstance(err, (conf.ConfError, spool.SpoolError, OSError)):
+        if isinstance(err, (conf.ConfError, reporting.Unreadable, spool.SpoolError, OSError)):
             raise CommandExecutionError(str(err)) from err
         if isinstance(err, ValueError):
             raise SaltInvocationError(str(err)) from err

@@ -7,7 +7,7 @@ In doubt it takes out too much.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 MASK = "<redacted>"
@@ -24,6 +24,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DEFINITION = re.compile(r"(\$([A-Za-z_]\w*)[ \t]*=[ \t]*)(.*)", re.ASCII | re.DOTALL)
 _LIST = re.compile(r"(~LST[ \t]*\()(.*)", re.DOTALL)
 _KEYS = frozenset({"auth_pass", "password"})
+_SECRET = re.compile(r"[^\s\"'{}]+")
 # Words of the language: a line that begins with one is not the secret of the line above.
 _BEGINS = re.compile(r"[ \t+\-]*(?:[}{#!@]|$)")
 
@@ -59,6 +60,24 @@ def redact(text: str) -> str:
         line, pending = _line(line)
         out.append(line)
     return "\n".join(out)
+
+
+def secret_words(text: str) -> dict[int, set[str]]:
+    """The words of each secret, by the number of the line they stand in."""
+    found = {}
+    shown = redact(text).split("\n")
+    for number, (line, safe) in enumerate(zip(text.split("\n"), shown, strict=True), 1):
+        if line != safe:
+            found[number] = set(_SECRET.findall(line)) - set(_SECRET.findall(safe))
+    return found
+
+
+def mask(text: str, words: Collection[str]) -> str:
+    """A text with these words replaced by ``<redacted>``, wherever they stand by themselves."""
+    if not words:
+        return text
+    longest = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{longest})(?!\w)", MASK, text)
 
 
 def redact_data(data: Any) -> Any:

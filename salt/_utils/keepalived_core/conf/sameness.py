@@ -90,10 +90,12 @@ def _add_block(node: Block, keyword: Keyword, found: dict[str, Any]) -> None:
     if keyword.kind == WORDLIST:
         # Several of these in one block read like one.
         words = [word for line in node.statements() for word in line.words]
-        found.setdefault(node.keyword, []).extend(words)
+        if words:  # an empty list says nothing
+            found.setdefault(node.keyword, []).extend(words)
     elif keyword.kind == ENTRIES and not node.args:
         lines = [_entry(node.keyword, line) for line in node.statements()]
-        found.setdefault(node.keyword, []).extend(lines)
+        if lines:
+            found.setdefault(node.keyword, []).extend(lines)
     elif node.keyword in ("global_defs", "authentication"):
         merged = found.setdefault(node.keyword, {})
         for name, value in _shape(node, keyword.children).items():

@@ -39,14 +39,14 @@ class Layout:
 
 
 def read(paths: Paths) -> Layout:
-    """Read keepalived.conf as far as it can be; never raises.
+    """Read keepalived.conf as this host's daemon does, as far as it can be; never raises.
 
-    Included files and conditions are not followed, so something may be missing; the dump, where
-    there is one, knows better.
+    A daemon started with ``-i`` decides its ``@id`` lines by another name than the host's, so
+    something may be missing; the dump, where there is one, knows better.
     """
     try:
         text = paths.config.read_text(encoding="utf-8", errors="replace")
-        return from_text(text, paths.fifo)
+        return from_text(text, paths.fifo, str(paths.config))
     except OSError as err:
         log.info("%s: %s", paths.config, err.strerror)
     except conf.ConfError as err:
@@ -54,9 +54,12 @@ def read(paths: Paths) -> Layout:
     return Layout()
 
 
-def from_text(text: str, fifo: Path) -> Layout:
-    """Read the text of a keepalived.conf.  Raises :class:`conf.ConfError`."""
-    tree = conf.parse(text)
+def from_text(text: str, fifo: Path, path: str | None = None) -> Layout:
+    """Read the text of a keepalived.conf.  Raises :class:`conf.ConfError`.
+
+    path: where it is from, which is where its includes are looked for.
+    """
+    tree = conf.effective(text, path)
     told = [
         block.value(keyword) for block in tree.blocks("global_defs") for keyword in _FIFO_KEYWORDS
     ]

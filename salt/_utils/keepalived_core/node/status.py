@@ -158,9 +158,10 @@ def rfc3339(seconds: float) -> str:
 
 
 def _configured(paths: Paths) -> list[configured.Instance]:
+    """What the file gives this host: its ``@id`` lines, definitions and includes followed."""
     try:
         text = paths.config.read_text(encoding="utf-8", errors="surrogateescape")
-        return configured.instances(conf.parse(text, path=str(paths.config)))
+        return configured.instances(conf.effective(text, str(paths.config)))
     except (OSError, conf.ConfError):
         return []
 

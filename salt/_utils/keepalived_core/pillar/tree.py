@@ -16,6 +16,8 @@ from .errors import Mistakes, Path, kind_of
 from .values import Unfit, words
 
 CONFIG = (merge.TOP, "config")
+# Two services may share address and port, with TCP and UDP: then pillar has a list of mappings.
+SEVERAL = ("virtual_server", "real_server")
 # keepalived wants a thing defined above the line that names it; sync groups may come first.
 _ORDER = (
     "global_defs",
@@ -152,7 +154,7 @@ class _Builder:
             if not least <= len(args) <= (most or 99) or not name.strip():
                 self.mistakes.add(where, f"{name!r} is no name for a {keyword.name}")
                 continue
-            if name in names:
+            if name in names and keyword.name not in SEVERAL:
                 self.mistakes.add(where, "given twice")
                 continue
             names.add(name)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..conf import lexer
+from ..conf import redactor as conf_redactor
 from ..conf import values as conf_values
 from ..conf.keyword import (
     CHOICE,
@@ -31,6 +32,8 @@ class Unfit(ValueError):
 
 def words(keyword: Keyword, value: Any) -> list[str] | None:
     """The words for a value; None when the keyword is to be left out.  Raises Unfit."""
+    if isinstance(value, str) and value.startswith(conf_redactor.MASK[:-1]):
+        raise Unfit(f"this stands for a secret that was not shown: {value}")
     args = _typed(keyword, value)
     if args is None:
         return None
