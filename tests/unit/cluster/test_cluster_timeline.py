@@ -183,3 +183,30 @@ def test_a_journal_that_cannot_be_had_is_named() -> None:
     assert order(data["rows"]) == [("a", 2)]
     assert data["missing"] == {"b": "SpoolError: it is damaged", "c": "no answer"}
     assert data["vips"][0]["seconds"] == 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.5, 9), st.floats(0.5, 9)), max_size=12),
+    st.integers(2, 12),
+)
+def test_i8_an_excerpt_counts_the_gaps_it_shows_and_no_time_of_which_it_knows_nothing(
+    turns: list[tuple[str, float, float]], last: int
+) -> None:
+    journals: dict[str, list[dict]] = {"a": [], "b": [], "c": []}
+    gaps, at = [], 0.0
+    for node, hold, gap in turns:
+        rows = journals[node]
+        came = row(len(rows) + 1, at, True, **{"from": "BACKUP"})
+        at += round(hold, 3)
+        left = row(len(rows) + 2, at, False, **{"from": "MASTER"})
+        gaps.append((BASE + at, round(gap, 3)))
+        at += round(gap, 3)
+        rows += [came, left]
+    answers = {node: Answer(rows[-last:], 0.0) for node, rows in journals.items()}
+
+    data = collect("abc", answers, last, BASE + at)
+
+    if data["rows"]:
+        begin = clock.parse(data["rows"][0]["time"])
+        truth = sum(seconds for start, seconds in gaps if start >= begin)
+        assert data["vips"][0]["seconds"] == pytest.approx(truth, abs=1e-3)

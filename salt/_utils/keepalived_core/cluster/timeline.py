@@ -34,7 +34,8 @@ def collect(
     answers
         What ``keepalived.journal`` returned on those that did.
     last
-        How many rows at most; the seconds count all rows there are.
+        How many rows at most.  The seconds are those of the time that the rows span: before
+        the first of them a node may have done more than its answer holds.
     now
         Seconds since the epoch.
 
@@ -51,12 +52,14 @@ def collect(
         else:
             journals[node] = [row for row in answer.said if isinstance(row, Mapping)]
     rows = merge(journals)
+    shown = rows[-last:]
+    since = clock.parse(shown[0]["time"]) if shown else None
     return {
         "kind": "timeline",
         "schema": SCHEMA,
         "time": clock.render(now),
-        "rows": rows[-last:],
-        "vips": without_owner(rows, now),
+        "rows": shown,
+        "vips": without_owner(rows, now, since),
         "missing": missing,
     }
 
@@ -94,7 +97,9 @@ def merge(journals: Mapping[str, Iterable[Mapping[str, object]]]) -> list[dict[s
     return [row for *_, row in placed]
 
 
-def without_owner(rows: Sequence[Mapping[str, object]], until: float) -> list[dict[str, object]]:
+def without_owner(
+    rows: Sequence[Mapping[str, object]], until: float, since: float | None = None
+) -> list[dict[str, object]]:
     """For each address, when no node held it.
 
     rows
@@ -102,6 +107,9 @@ def without_owner(rows: Sequence[Mapping[str, object]], until: float) -> list[di
         count.  Before its first row, a node held what it left as MASTER.
     until
         Seconds since the epoch; where a gap that is still open is cut.
+    since
+        Seconds since the epoch; gaps that began earlier do not count, earlier rows only say who
+        held the address then.
 
     Returns ``[{vip, seconds, open, gaps: [{from, to, seconds}]}]`` sorted by address; ``to`` is
     None while nobody has taken the address over.  A node that wrote nothing in this time is
@@ -119,10 +127,13 @@ def without_owner(rows: Sequence[Mapping[str, object]], until: float) -> list[di
         for vip in vips:
             flip = (moment, str(row["node"]), present, row.get("from") == "MASTER")
             tracks.setdefault(str(vip), []).append(flip)
-    return [_gaps(vip, tracks[vip], until) for vip in sorted(tracks)]
+    begin = float("-inf") if since is None else since
+    return [_gaps(vip, tracks[vip], begin, until) for vip in sorted(tracks)]
 
 
-def _gaps(vip: str, flips: list[tuple[float, str, bool, bool]], until: float) -> dict[str, object]:
+def _gaps(
+    vip: str, flips: list[tuple[float, str, bool, bool]], since: float, until: float
+) -> dict[str, object]:
     holders: set[str] = set()
     known: set[str] = set()
     for _, node, present, was_master in flips:
@@ -135,6 +146,8 @@ def _gaps(vip: str, flips: list[tuple[float, str, bool, bool]], until: float) ->
     for moment, node, present, _ in flips:
         had_owner = bool(holders)
         (holders.add if present else holders.discard)(node)
+        if moment < since:
+            continue
         if had_owner and not holders:
             start = moment
         elif holders and start is not None:
