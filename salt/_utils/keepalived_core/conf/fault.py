@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from . import entries
+from .grammar import nearest
 from .tree import Block, Node, Statement, Tree
 
 ERROR = "error"
@@ -19,6 +20,10 @@ TRACKS = {
     "track_process": ("vrrp_track_process",),
     "track_bfd": ("bfd_instance",),
 }
+# Looking for the name that was meant takes long: a file of wrong names shall not.
+MAX_SUGGESTIONS = 20
+MAX_NAMES = 500
+
 # The same, the other way round: vrrp_script -> track_script.
 DEFINES = {kind: track for track, kinds in TRACKS.items() for kind in kinds}
 
@@ -98,6 +103,7 @@ class Facts:
     """
 
     def __init__(self, tree: Tree):
+        self._suggestions = MAX_SUGGESTIONS
         self.roots: dict[str, list[Block]] = {}
         for block in tree.blocks():
             self.roots.setdefault(block.keyword, []).append(block)
@@ -122,6 +128,14 @@ class Facts:
             for line in members.statements()
             for name in line.words
         }
+
+    def hint(self, name: str, names: Collection[str], otherwise: str) -> str:
+        """The name that was probably meant, as a question; otherwise, when nobody can tell."""
+        meant = ""
+        if self._suggestions and len(names) <= MAX_NAMES:
+            self._suggestions -= 1
+            meant = nearest(name, names)
+        return f"did you mean {meant}?" if meant else otherwise
 
     def blocks(self, keyword: str) -> list[Block]:
         """The outermost blocks of that keyword, in the order of the file."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .fault import DEFINES, ERROR, TRACKS, WARNING, Facts, Fault, View, is_on, place
-from .grammar import nearest
 from .keyword import Version
 from .meaning_address import family_in
 from .meaning_definition import judge_definitions
@@ -111,9 +110,10 @@ def _references(tree: Tree, facts: Facts) -> Iterator[Fault]:
                     )
                     hint = f"move {kind} {name} above {' '.join(block.words)}"
                 else:
-                    meant = nearest(name, everywhere[child.keyword])
                     message = f"there is no {kind} {name}"
-                    hint = f"did you mean {meant}?" if meant else f"define {kind} {name} above"
+                    hint = facts.hint(
+                        name, everywhere[child.keyword], f"define {kind} {name} above"
+                    )
                 yield Fault("KA201", ERROR, line, place(block, child), message, hint)
 
 
@@ -201,8 +201,7 @@ def _sync_groups(facts: Facts) -> Iterator[Fault]:
         for line, name in members:
             inside = (*path, "group")
             if name not in facts.instances:
-                meant = nearest(name, facts.instances)
-                hint = f"did you mean {meant}?" if meant else "list instances of this file"
+                hint = facts.hint(name, facts.instances, "list instances of this file")
                 yield Fault("KA202", ERROR, line, inside, f"there is no vrrp_instance {name}", hint)
             elif name in homes:
                 yield Fault(

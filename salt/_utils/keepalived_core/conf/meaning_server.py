@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .fault import ERROR, INFO, WARNING, Facts, Fault, is_on, place
-from .grammar import nearest
 from .tree import Block, Statement
 from .values import family, number
 
 _METHODS = ("NAT", "DR", "TUN")
 _PORTS = 65535
-# What a checker must name to check anything, and where names must be defined.
+# What a checker must name to check anything; and whose names these are, in Facts.defined.
 _CHECKS = {
     "MISC_CHECK": "misc_path",
     "FILE_CHECK": "track_file",
@@ -21,8 +20,8 @@ _CHECKS = {
     "SSL_GET": "url",
 }
 _NAMED = {
-    "FILE_CHECK": ("track_file", "vrrp_track_file"),
-    "BFD_CHECK": ("bfd_instance",),
+    "FILE_CHECK": ("track_file", "track_file"),
+    "BFD_CHECK": ("track_bfd", "bfd_instance"),
 }
 
 
@@ -54,7 +53,7 @@ def judge_servers(facts: Facts) -> Iterator[Fault]:
 def _server(server: Block, groups: dict[str, list[Statement]], facts: Facts) -> Iterator[Fault]:
     path = place(server)
     name = path[0]
-    service, fault = _service(server, groups)
+    service, fault = _service(server, groups, facts)
     if fault:
         yield fault
     if not service.known:
@@ -91,21 +90,22 @@ def _server(server: Block, groups: dict[str, list[Statement]], facts: Facts) -> 
     yield from _ports(server, service, sound, path)
 
 
-def _service(server: Block, groups: dict[str, list[Statement]]) -> tuple[Service, Fault | None]:
+def _service(
+    server: Block, groups: dict[str, list[Statement]], facts: Facts
+) -> tuple[Service, Fault | None]:
     words = server.args
     if words[:1] == ["fwmark"]:
         return Service(marks=True), None
     if words[:1] == ["group"] and len(words) > 1:
         lines = groups.get(words[1])
         if lines is None:
-            meant = nearest(words[1], groups)
             return Service(known=False), Fault(
                 "KA217",
                 WARNING,
                 server,
                 (),
                 f"there is no virtual_server_group {words[1]}",
-                f"did you mean {meant}?" if meant else "define the group",
+                facts.hint(words[1], groups, "define the group"),
             )
         plain = [line for line in lines if line.keyword != "fwmark"]
         return (
@@ -178,9 +178,8 @@ def _checkers(real: Block, path: tuple[str, ...], facts: Facts) -> Iterator[Faul
                 f"write {needed}",
             )
         elif checker.keyword in _NAMED and node.args:
-            names = {block.name for kind in _NAMED[checker.keyword] for block in facts.blocks(kind)}
-            if node.args[0] not in names:
-                kind = _NAMED[checker.keyword][0]
+            track, kind = _NAMED[checker.keyword]
+            if (track, node.args[0]) not in facts.defined:
                 yield Fault(
                     "KA519",
                     ERROR,
