@@ -78,7 +78,8 @@ TRACK_DRAIN = "track_file {\n drain\n}"
 class Case:
     """definitions, group: blocks; more: what each VI says; nodes: more for one node's VI;
     failure: (kind, name of what fails), as in a report's row, None for one that has
-    none; fault: how it is done."""
+    none; fault: how it is done;
+    both: the one that failed goes on holding it."""
 
     name: str
     failure: tuple[str, str] | None
@@ -89,6 +90,7 @@ class Case:
     nodes: dict[str, str] = field(default_factory=dict)
     group: str | None = None
     verdict: str = "stays"
+    both: bool = False
 
     def config(self, node: str) -> str:
         priority = self.priorities[NODES.index(node)]
@@ -159,11 +161,21 @@ CASES = [
         verdict="moves",
     ),
     Case(
-        "a tracked interface with a weight",
-        ("check", "m0"),
-        "ip link set m0 down",
-        more="track_interface {\n m0 weight -10\n}",
+        "preempt_delay lets the highest wait, and then it takes over",
+        ("check", "drain"),
+        "echo 1 > /run/drain",
+        FILE % "-60",
+        more=TRACK_DRAIN,
+        nodes={"n2": "preempt_delay 1"},
         verdict="moves",
+    ),
+    Case(
+        "dont_track_primary leaves two that hold it",
+        ("check", "eth0"),
+        "ip link set eth0 down",
+        more="dont_track_primary",
+        verdict="moves",
+        both=True,
     ),
     Case(
         "a script with a weight in a member of a sync group is not tracked",
@@ -224,7 +236,7 @@ def nodes(tmp_path_factory):
 def cluster(nodes):
     """The nodes as they were born; keepalived is not running."""
     for node in nodes.values():
-        for name in ("m0", "m1"):
+        for name in ("eth0", "m0", "m1"):
             node.run("ip", "link", "set", name, "up")
         for name in ("ill", "drain"):
             (node.root / "run" / name).unlink(missing_ok=True)
@@ -247,9 +259,8 @@ def holders(nodes) -> list[str]:
     return found
 
 
-def settle(nodes, owner: str | None, seconds: float) -> list[str]:
-    """Wait for an owner; what is then the case after some more time."""
-    wanted = [] if owner is None else [owner]
+def settle(nodes, wanted: list[str], seconds: float) -> list[str]:
+    """Wait until these hold it; who does after some more time."""
     until(lambda: holders(nodes) == wanted, timeout=8, step=0.1)
     time.sleep(seconds)
     return holders(nodes)
@@ -273,7 +284,7 @@ def test_the_kernel_agrees_with_the_prediction(cluster, case) -> None:
     owner = rows[0].owner if rows else instance.owner
     for node in cluster.values():
         node.start_keepalived()
-    assert settle(cluster, instance.owner, 0.3) == [instance.owner]
+    assert settle(cluster, [instance.owner], 0.3) == [instance.owner]
 
     failing = cluster[instance.owner]
     if case.fault == "kill":
@@ -283,4 +294,7 @@ def test_the_kernel_agrees_with_the_prediction(cluster, case) -> None:
         failing.run("sh", "-c", case.fault)
     # The script runs once a second, and a failover takes 0.4 s.
     time.sleep(1.5 if owner == instance.owner else 0)
-    assert settle(cluster, owner, 0.5) == [owner], rows
+    wanted = sorted({owner, instance.owner}) if case.both else [owner]
+    assert settle(cluster, wanted, 0.3) == wanted, rows
+    if case.both:
+        assert "KR011" in {finding.code for finding in instance.findings}
