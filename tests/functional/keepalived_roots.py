@@ -22,13 +22,10 @@ if [ -n "$layers" ]; then
     mount -t overlay overlay -o "lowerdir=$layers" "$work/root"
     mount -t proc proc "$work/root/proc"
     mount --rbind /dev "$work/root/dev"
-    for place in run tmp; do mount -t tmpfs tmpfs "$work/root/$place"; done
 else
     mount --rbind / "$work/root"
-    mount -t tmpfs tmpfs "$work/root/tmp"
-    # A net_namespace statement needs one that exists.
-    mkdir -p "$work/root/run"
 fi
+for place in run tmp; do mount -t tmpfs tmpfs "$work/root/$place"; done
 mount -t sysfs sysfs "$work/root/sys" 2>/dev/null || true
 ip link set lo up
 for name in eth1 eth2; do
@@ -39,7 +36,8 @@ done
 ip address add 192.168.1.2/24 dev eth1
 ip address add 192.168.2.2/24 dev eth2
 ip address add 2001:db8::2/64 dev eth1 nodad
-mkdir -p "$work/root/run/netns"
+# A net_namespace statement needs one that exists.
+mkdir "$work/root/run/netns"
 touch "$work/root/run/netns/NETNS"
 mount --bind /proc/self/ns/net "$work/root/run/netns/NETNS"
 echo ready
