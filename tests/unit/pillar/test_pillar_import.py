@@ -2,6 +2,8 @@
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keepalived_core import conf, pillar
 from keepalived_core.conf import opener
@@ -227,3 +229,39 @@ def test_every_real_file_comes_back_or_is_told(corpus):
             assert left, name
     print(f"{same} the same, {noted} differ as noted, {refused} have something to mend")
     assert same > 0.6 * len(corpus)
+
+
+# Pieces of the language, in any order.
+PIECES = st.sampled_from(
+    [
+        *("global_defs {", "vrrp_instance A {", "vrrp_instance {", "authentication {", "}", "{"),
+        *('auth_pass x"y', "priority 1 2", "virtual_ipaddress {", "10.0.0.1", "track_script {"),
+        *("include a", "@n1 include b", "include {a,b}*", "$A=include b", "$A", "${A}", "$B=\\"),
+        *(
+            "~SEQ(A, 3) x $A",
+            "garp_group {",
+            "interfaces {",
+            "script '\\",
+            "notify",
+            "key 1 file:x",
+        ),
+        *("virtual_server 1.2.3.4 5 {", "real_server 1 2 {", "url {", "HTTP_GET {", "path /"),
+        *("include_check", "router_id \ud800", "vrrp_script x {", "weight 99999999999999999999999"),
+        *("auth_hmac {", "key 1 abc", "nopreempt x", "smtp_alert", "# c", "static_ipaddress {"),
+    ]
+)
+LINES = st.lists(PIECES, max_size=25).map("\n".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES, LINES, LINES)
+def test_any_text_is_imported_or_refused(text, first, second):
+    files = {"/etc/keepalived/a": first, "/etc/keepalived/b": second}
+    try:
+        made = imported(text, files=files)
+    except conf.ConfError:
+        return
+    for note in made.notes:
+        assert "does not mean the same" not in note
+    if made.complete:
+        yaml.safe_dump(made.config)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from keepalived_core import conf, pillar
+from keepalived_core.pillar import sections
 
 # The shapes its users have: nested mappings, lists where order matters or keys repeat, names with
 # ports, quotes of the file inside the value.
@@ -142,3 +143,24 @@ def test_an_ordered_list_of_blocks_is_read():
     )
     tree = pillar.to_tree(data)
     assert [block.name for block in tree.blocks("vrrp_instance")] == ["A", "B"]
+
+
+def test_its_way_to_deploy_scripts_is_refused_key_by_key():
+    """Its scripts are named by file, with a template and its context; ours by full path."""
+    data = yaml.safe_load(
+        """
+        scripts:
+          check.sh:
+            ensure: present
+            template_file: check.sh
+            context: {port: 80}
+            contents: 'exit 0'
+            mode: '755'
+        """
+    )
+    assert [(path, reason.split(";")[0]) for path, reason in sections.check(data)] == [
+        ("keepalived:scripts:check.sh", "the full path of the script belongs here"),
+        ("keepalived:scripts:check.sh:ensure", "no such key"),
+        ("keepalived:scripts:check.sh:template_file", "no such key"),
+        ("keepalived:scripts:check.sh:context", "no such key"),
+    ]
