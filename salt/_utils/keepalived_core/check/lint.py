@@ -9,6 +9,7 @@ them stand in docs/lint.md.
 from __future__ import annotations
 
 from ..conf import grammar, meaning
+from ..conf.collector import collector_held
 from ..conf.effective import own_id
 from ..conf.errors import ConfError
 from ..conf.evaluator import evaluate, is_plain
@@ -26,6 +27,7 @@ from .lint_lines import judge_lines, killer_comment
 __all__ = ["Finding", "lint"]
 
 
+@collector_held()
 def lint(
     tree: Tree,
     version: str | Version | None = None,

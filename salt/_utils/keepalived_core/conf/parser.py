@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from . import lexer
+from .collector import collector_held
 from .errors import ConfError
 from .grammar import ROOT
 from .keyword import Keyword
@@ -24,6 +25,7 @@ _ODD = re.compile(r"[\"'\\#!${}]")
 _NOTHING: Mapping[str, Keyword] = {}
 
 
+@collector_held()
 def parse(text: str, path: str | None = None, strict: bool = True) -> Tree:
     """Read a configuration.
 
