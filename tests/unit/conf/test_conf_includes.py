@@ -200,6 +200,14 @@ ENDLESS = {
     "a large file often": ("~SEQ(A, 1, 99) include a.conf\n", {"/a.conf": "\n" * 2**20}),
     "braces": ("include " + "{a,b}" * 30 + "\n", {}),
     "wildcards": ("include " + "*a" * 200 + "b\n", {f"/{'a' * 240}{n}": "" for n in range(50)}),
+    "wildcards in a loop": (
+        "~SEQ(A, 1, 9999) include *.conf\n",
+        {f"/{number}.conf": "" for number in range(2000)},
+    ),
+    "wildcards that match nothing in a loop": (
+        "~SEQ(A, 1, 9999) include *.nope\n",
+        {f"/{number}.conf": "" for number in range(2000)},
+    ),
     "deep": (
         "include 1.conf\n",
         {f"/{number}.conf": f"include {number + 1}.conf\n" for number in range(1, 99)},

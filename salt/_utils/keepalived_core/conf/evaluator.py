@@ -60,7 +60,7 @@ def evaluate(
     ``Tree.faults`` says what was not opened.  A node's ``file`` and ``line`` are where it stands,
     for repeated lines where the line stands that repeats them.  Raises ConfError for damaged
     structure (if strict) and, always, for a text that stands for 50,000 lines more than it has,
-    and for more than 2,000 included files or 16 MiB of them.
+    and for about 10,000 included files or 16 MiB of them.
     """
     reader = _Reader(text, config_id, path, files)
     builder = reader.builder

@@ -27,7 +27,9 @@ _CHECKS = {"read": _READ, "match": _MATCH, "wildcard_match": _WILDCARD, "brace_m
 
 # keepalived opens files inside of files until it has no descriptor left.
 MAX_DEPTH = 32
-MAX_OPENED = 2_000
+MAX_OPENED = 10_000
+# Names a wildcard is compared with, and files it matches, that take the time of reading one.
+_NAMES, _MATCHES = 50, 10
 MAX_TOTAL = 16 * 1024 * 1024
 
 NOT_OPENED = "KA114"
@@ -116,6 +118,7 @@ class Sources:
         folder = self.folder
         rules = self.checks | _RULES[node.keyword]
         match = opener.expand(node.target, folder, self.files)
+        self._spend(1 + match.looked_at // _NAMES + len(match.paths) // _MATCHES, 0)
         if match.too_many:
             raise TooMuch(f"{node.keyword} {node.target} stands for too many files")
         if not match.paths:
@@ -192,17 +195,20 @@ class Sources:
         """Begin the first of these files; the others follow when it ends."""
         if not paths:
             return
-        self._count += 1
-        self._size += len(self.opened[paths[0]])
+        self._spend(1, len(self.opened[paths[0]]))
+        source = Source(self.opened[paths[0]], paths[0], posixpath.dirname(paths[0]), parent)
+        source.siblings = paths[1:]
+        source.checks = checks
+        self.stack.append(source)
+
+    def _spend(self, count: int, size: int) -> None:
+        self._count += count
+        self._size += size
         if self._count > MAX_OPENED or self._size > MAX_TOTAL:
             raise TooMuch(
                 f"the included files are more than {MAX_OPENED} or together larger than "
                 f"{MAX_TOTAL // 2**20} MiB"
             )
-        source = Source(self.opened[paths[0]], paths[0], posixpath.dirname(paths[0]), parent)
-        source.siblings = paths[1:]
-        source.checks = checks
-        self.stack.append(source)
 
     def _fault(self, node: Include, fatal: int, text: str, hint: str = "") -> None:
         if fatal:

@@ -22,7 +22,7 @@ NOTHING = ""
 
 # What one pattern may stand for: alternatives of its braces, names it matches.
 MAX_ALTERNATIVES = 200
-MAX_MATCHES = 2_000
+MAX_MATCHES = 10_000
 
 _MAGIC = re.compile(r"\\.|[*?]|\[[^]]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -107,12 +107,14 @@ class Match:
     """What a pattern stands for.
 
     paths: in keepalived's order; missing: whether a file or folder it names is not there;
-    wildcards: whether it has any; too_many: whether it stands for more than anybody means.
+    wildcards: whether it has any; looked_at: names compared with it; too_many: whether it stands
+    for more than anybody means.
     """
 
     paths: list[str] = field(default_factory=list)
     missing: bool = False
     wildcards: bool = False
+    looked_at: int = 0
     too_many: bool = False
 
 
@@ -195,6 +197,7 @@ def _glob(pattern: str, folder: str, files: Files, match: Match) -> None:
             if names is None:
                 match.missing = True
                 continue
+            match.looked_at += len(names)
             deeper += [
                 posixpath.join(path, name)
                 for name in sorted(names)
