@@ -73,6 +73,13 @@ vrrp_script chk {{
 vrrp_script hard {{
  script /bin/true
 }}
+track_file drain {{
+ file /run/drain
+}}
+vrrp_track_process proc {{
+ process proc
+ weight -5
+}}
 vrrp_sync_group G {{
  group {{
   VI
@@ -136,6 +143,12 @@ def group_of(group="", own="", a=(103, 103), b=(100, 100)):
             {"chk fails on a": "b moves"},
             set(),
         ),
+        # One member is not heard, but the other is, and holds the others' group back.
+        ({"own": "dont_track_primary"}, {"interface eth0 down on a": "a stays"}, {"KR011"}),
+        # A group with an address owner has no weights: what fails is FAULT.
+        ({"group": CHK, "a": (255, 103)}, {"chk fails on a": "b moves"}, set()),
+        # Its default weight of 1 makes a file in a member one of weight 0.
+        ({"own": "track_file {\n drain\n }"}, {"file drain is 1 on a": "b moves"}, set()),
         # The own interface of one is that of both.
         ({}, {"interface eth1 down on a": "b moves", "interface eth0 down on a": "b moves"}, set()),
     ],
@@ -148,6 +161,34 @@ def test_a_sync_group_moves_as_one(settings, rows, codes) -> None:
         assert {what: found.get(what) for what in rows} == rows
         assert ("chk fails on a" in found) == ("chk fails on a" in rows)
     assert {one.code for one in report.all_findings} == codes
+
+
+@pytest.mark.parametrize(
+    ("own", "group", "priorities"),
+    [
+        ("track_script {\n chk weight 0\n }", CHK, [None, None]),
+        ("track_script {\n chk weight -3\n }\n", CHK, [53, 53]),
+        ("", CHK, [53, 53]),
+    ],
+)
+def test_the_group_s_weight_counts_unless_the_member_has_weight_0(own, group, priorities) -> None:
+    group += "\nsync_group_tracking_weight"
+    found = []
+    for instance in group_of(group=group, own=own).instances:
+        row = next(row for row in instance.rows if (row.kind, row.name) == ("check", "chk"))
+        found.append(row.priorities["a"])
+    assert found == priorities
+
+
+def test_a_process_keeps_the_direction_of_the_member() -> None:
+    report = group_of(
+        own="track_process {\n proc weight 4 reverse\n }",
+        group="track_process {\n proc weight 7\n }\nsync_group_tracking_weight",
+    )
+
+    # The member loses 7 while the process is there; the other gains 7.
+    rows = [next(row for row in each.rows if row.name == "proc") for each in report.instances]
+    assert [row.priorities["a"] for row in rows] == [96, 103]
 
 
 def test_a_sync_group_whose_members_rank_the_nodes_differently_is_told() -> None:

@@ -110,13 +110,11 @@ class Cluster:
 
     def tracked(self, node: str) -> dict[tuple[str, str], Track]:
         """What a node tracks for this router: also by the members of its sync group."""
-        router = self.router(node)
-        found = {track.key: track for track in router.tracks}
+        found = {track.key: track for track in self.router(node).tracks}
         for slot in self._shared(node):
-            for track in self.members[node][slot].tracks:
+            router = self.members[node][slot]
+            for track in (*router.tracks, *(Track(INTERFACE, name, 0) for name in router.cut_off)):
                 found.setdefault(track.key, track)
-        for name in router.cut_off:
-            found.setdefault((INTERFACE, name), Track(INTERFACE, name, 0))
         return found
 
     def standings(self, states: Mapping[str, State]) -> dict[str, dict[Slot, Standing]]:
@@ -127,8 +125,9 @@ class Cluster:
             each = {slot: standing(self.members[node][slot], state) for slot in self._shared(node)}
             if any(one.priority is None for one in each.values()):
                 each = {slot: Standing(None) for slot in each}
-            elif any(one.cut for one in each.values()):
-                each = {slot: Standing(one.priority, True) for slot, one in each.items()}
+            elif not all(one.cut for one in each.values()):
+                # Heard in one member, it keeps the others' groups as a whole in BACKUP.
+                each = {slot: Standing(one.priority) for slot, one in each.items()}
             found[node] = each
         return found
 

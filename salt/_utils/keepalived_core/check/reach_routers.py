@@ -246,8 +246,6 @@ def _track(kind: str, line: Statement, definition: Block | None) -> Track | None
         weight = weight if value is None else int(value)
         if len(args) > 2:
             reverse = args[2] == "reverse"
-    if kind not in (FILE, PROCESS):
-        weight = max(-253, min(253, weight))
     return Track(kind, line.keyword, weight, reverse)
 
 
