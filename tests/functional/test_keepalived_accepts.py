@@ -121,7 +121,7 @@ NODES = ("controller1", "controller2", "controller3")
 def test_rendered_pillar_is_accepted_without_a_message(check: Check, data: dict, node: str) -> None:
     text = conf.render(pillar.to_tree(data, node), header=["Managed by Salt"])
     assert check(text) == (0, "")
-    assert lint(conf.parse(text)) == []
+    assert [found for found in lint(conf.parse(text)) if found.severity != "info"] == []
 
 
 def test_the_guides_file_with_the_missing_brace(check: Check) -> None:
