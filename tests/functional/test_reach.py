@@ -209,11 +209,11 @@ CASES = [
         verdict="moves",
     ),
     Case(
-        "of equal backups the higher address gets it",
+        "of equal backups one gets it",
         ("dies", ""),
         "kill",
         priorities=(103, 100, 100),
-        verdict="moves",
+        verdict="tie",
     ),
 ]
 
@@ -294,6 +294,11 @@ def test_the_kernel_agrees_with_the_prediction(cluster, case) -> None:
         failing.run("sh", "-c", case.fault)
     # The script runs once a second, and a failover takes 0.4 s.
     time.sleep(1.5 if owner == instance.owner else 0)
+    if case.verdict == "tie":
+        # Mostly the higher address; but one may be so quick that the other accepts it.
+        until(lambda: holders(cluster) in [[name] for name in rows[0].tied], timeout=8)
+        assert holders(cluster) in [["n2"], ["n3"]]
+        return
     wanted = sorted({owner, instance.owner}) if case.both else [owner]
     assert settle(cluster, wanted, 0.3) == wanted, rows
     if case.both:

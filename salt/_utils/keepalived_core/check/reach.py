@@ -223,4 +223,6 @@ def _verdict(outcome: Outcome, holder: str | None) -> str:
         return TIE if outcome.tied else NOBODY
     if outcome.owner == holder:
         return STAYS
+    if outcome.tied:
+        return TIE
     return LATE if outcome.late else MOVES

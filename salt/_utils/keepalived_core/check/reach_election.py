@@ -216,7 +216,10 @@ class Cluster:
     def _ranks_above(
         self, slot: Slot, node: str, other: str, standings: Mapping[str, Mapping[Slot, Standing]]
     ) -> bool:
-        """Of equals the one with the higher address stays MASTER (vrrp.c:2192), where known."""
+        """Of equals that claim it at once, the higher address stays MASTER (vrrp.c:2192).
+
+        Mostly they do; now and then one is quicker, and the other accepts it: still a tie.
+        """
         mine, theirs = standings[node][slot].priority or 0, standings[other][slot].priority or 0
         if mine != theirs:
             return mine > theirs

@@ -104,7 +104,7 @@ def _end(cluster: Cluster, holder: str, after: Mapping[str, Mapping], outcome: O
             text = f", below {number(outcome.owner)}"
         if outcome.tied:
             text += f", as is that of {' and '.join(n for n in outcome.tied if n != outcome.owner)}"
-            text += "; the higher address decides"
+            text += "; the quicker has it, or by its address this one"
         if outcome.late:
             text += f", which waits {outcome.late:g} s (preempt_delay)"
         return text
