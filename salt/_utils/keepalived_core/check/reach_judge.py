@@ -191,7 +191,7 @@ def agreement(nodes: Mapping[str, Mapping[Slot, Router]]) -> Iterator[Finding]:
 def _by_address(owner: str | None) -> str:
     if owner is None:
         return "the one with the higher address gets it, and that is not known here"
-    return f"{owner} gets it, its address is the highest"
+    return f"{owner} mostly gets it, its address is the highest"
 
 
 def _and(names: Iterable[str]) -> str:
