@@ -51,6 +51,9 @@ def test_status_of_a_stopped_node_knows_them_too(paths, monkeypatch):
     assert [vip["address"] for vip in row["vips"]] == ["192.0.2.9/32"]
 
 
-def test_a_file_that_cannot_be_read_is_unknown_not_empty(paths):
+def test_a_file_that_cannot_be_read_is_unknown_not_empty(paths, monkeypatch):
+    said = []
+    monkeypatch.setattr(layout.log, "warning", lambda text, error: said.append(str(error)))
     paths.config.write_text("~SEQ(A, 1, 999) ~SEQ(B, 1, 9999) x\n")
     assert not layout.read(paths).known
+    assert "50000 lines" in said[0]
