@@ -15,7 +15,7 @@ _NEEDED = {
     "track_file": ("KA209", ("file",)),
     "vrrp_track_file": ("KA209", ("file",)),
     "vrrp_track_process": ("KA210", ("process",)),
-    "bfd_instance": ("KA211", ("neighbor_ip",)),
+    "bfd_instance": ("KA211", ("neighbor_ip", "neighbour_ip")),  # keepalived takes either
     "garp_group": ("KA214", ("garp_interval", "gna_interval")),
 }
 
@@ -43,7 +43,8 @@ def judge_definitions(facts: Facts) -> Iterator[Fault]:
 def _sessions(facts: Facts) -> Iterator[Fault]:
     seen: dict[str, Block] = {}
     for block in facts.blocks("bfd_instance"):
-        neighbour, source = block.value("neighbor_ip"), block.get("source_ip")
+        neighbour = block.value("neighbor_ip") or block.value("neighbour_ip")
+        source = block.get("source_ip")
         if not neighbour:
             continue
         first = seen.setdefault(neighbour, block)

@@ -185,7 +185,9 @@ class _Builder:
             if not found:
                 self.mistakes.add(where, "an empty line")
                 continue
-            reason = entries.fault(keyword.name, found) if keyword.kind == ENTRIES else ""
+            reason = ""
+            if keyword.kind == ENTRIES:
+                reason = entries.fault(keyword.name, found, self.version)
             try:
                 quote(found[0], frozenset(), first=True)
                 for word in found[1:]:
