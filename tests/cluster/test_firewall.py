@@ -261,7 +261,7 @@ def test_each_configuration_gets_what_it_lacks(machine):
     assert list(machine.single("firewalld_direct.present", **RULE)["changes"]) == ["runtime"]
 
 
-def test_other_rules_survive_present_and_absent(machine):
+def test_b15_other_rules_survive_present_and_absent(machine):
     command = f"firewall-cmd --direct --add-rule {FOREIGN_RULE} && firewall-cmd --permanent"
     machine.shell(f"{command} --direct --add-rule {FOREIGN_RULE}")
     before = machine.direct()

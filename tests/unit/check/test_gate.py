@@ -39,7 +39,7 @@ VERDICTS = [
 
 
 @pytest.mark.parametrize(("what", "rc", "output", "ok", "errors", "tolerated"), VERDICTS)
-def test_verdict(what, rc, output, ok, errors, tolerated):
+def test_b12_exit_status_alone_decides_nothing(what, rc, output, ok, errors, tolerated):
     result = gate.interpret(rc, output)
     assert (result.ok, len(result.errors), len(result.tolerated)) == (ok, errors, tolerated), what
 
@@ -105,7 +105,7 @@ def test_a_test_that_never_ends_is_an_error_and_is_killed(tmp_path):
     assert "0.3 seconds" in result.report()
 
 
-def test_the_self_kill_of_2_2_7_is_judged_on_a_copy_in_which_root_runs_the_scripts(tmp_path):
+def test_b12_the_self_kill_of_2_2_7_is_judged_on_a_copy_in_which_root_runs_the_scripts(tmp_path):
     path = tmp_path / "keepalived.conf"
     path.write_text("global_defs {\n    script_user nobody\n}\n")
     binary = program(tmp_path, "if grep -q 'script_user nobody' $3; then kill -TERM $$; fi; exit 0")

@@ -1,4 +1,8 @@
-"""Defects proved in other tools that turn data into keepalived.conf, tried on ours."""
+"""Defects proved in other tools that turn data into keepalived.conf, tried on ours.
+
+B12 (``keepalived -t`` is no yes or no) is in tests/unit/check/test_gate.py, B15 (a formula that owns
+all of direct.xml) in tests/cluster/test_firewall.py.
+"""
 
 import pytest
 import yaml
@@ -129,3 +133,40 @@ def test_b14_a_colon_behind_a_keyword_is_a_finding():
 
     text = "vrrp_instance VI {\nunicast_src_ip: 10.0.0.1\n}\n"
     assert any("unicast_src_ip:" in found.message for found in lint(conf.parse(text)))
+
+
+#: What the official formula's own example holds that keepalived refuses: (pillar, what we say).
+OFFICIAL = [
+    (
+        "config: {virtual_server: {10.0.0.1 80: {protocol: TCP, nat_mask: 255.255.255.0}}}",
+        "nat_mask",
+    ),
+    (
+        "config: {vrrp_sync_group: {VG1: {group: [VI_1, VI_2]}},"
+        " vrrp_instance: {VI_1: {interface: eth0, virtual_router_id: 1,"
+        " virtual_ipaddress: [10.0.0.1]}}}",
+        "VI_2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "word"), OFFICIAL)
+def test_b4_what_the_official_example_gets_refused_for_is_refused_here_before_keepalived_sees_it(
+    text, word
+):
+    assert word in refused(text)
+
+
+def test_b8_a_rule_with_an_unknown_option_is_refused():
+    message = refused(VI % 'virtual_rules: ["add from 10.0.0.0/24 table 5"]')
+    assert "virtual_rules" in message
+    assert "add" in message
+
+
+def test_b13_what_a_keyword_needs_is_asked_of_the_installed_keepalived_not_of_a_distribution():
+    """``json_version`` came with 2.2.8; Debian 12, often said to have that, has 2.2.7."""
+    data = yaml.safe_load(VI % "priority: 5")
+    data["config"]["global_defs"] = {"json_version": 2}
+    assert "json_version 2" in conf.render(pillar.to_tree(data, version="2.2.8"))
+    with pytest.raises(pillar.PillarError, match=r"needs keepalived 2\.2\.8"):
+        pillar.to_tree(data, version="2.2.7")
