@@ -1,7 +1,7 @@
 """Defects proved in other tools that turn data into keepalived.conf, tried on ours.
 
-B12 (``keepalived -t`` is no yes or no) is in tests/unit/check/test_gate.py, B15 (a formula that owns
-all of direct.xml) in tests/cluster/test_firewall.py.
+B12 (``keepalived -t`` is no yes or no) is in tests/unit/check/test_gate.py, B15 (a formula that
+owns all of direct.xml) in tests/cluster/test_firewall.py.
 """
 
 import pytest
