@@ -443,7 +443,7 @@ def _plan(path):
                 f"keepalived {found.text} would not take the new {path}; nothing was changed:\n"
                 + conf.redact(result.report())
             )
-        action, diff = planning.compare(text, planning.read(path))
+        action, diff = planning.compare(text, planning.read(path), path)
         notes = notes + [f"tolerated: {one}" for one in result.tolerated]
         if not result.tested:
             notes.append(_PROTECTION[0][1])

@@ -96,14 +96,18 @@ def without_killer_comments(text: str) -> str:
     return re.sub(r"^(?=[#!])", " ", text, flags=re.MULTILINE)
 
 
-def compare(text: str, live: str | None) -> tuple[str, str]:
-    """(action, redacted diff) of replacing *live* by *text*."""
+def compare(text: str, live: str | None, path: str | None = None) -> tuple[str, str]:
+    """(action, redacted diff) of replacing *live*, which stands at *path*, by *text*.
+
+    What stands there is read as this host's daemon reads it, so a hand-written file with
+    definitions, conditions and includes counts by what it means.
+    """
     if live is None:
         return "create", diff("", text)
     if live == text:
         return "nothing", ""
     try:
-        same = conf.equal(conf.parse(live), conf.parse(text))
+        same = conf.equal(conf.effective(live, path), conf.parse(text))
     except conf.ConfError:
         same = False  # what stands there cannot be read: only our text counts
     return ("form" if same else "change"), diff(live, text)

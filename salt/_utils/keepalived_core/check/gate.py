@@ -188,14 +188,14 @@ def _own_checks(path: str) -> list[Message]:
     if not Path(path).read_bytes().strip():
         return [Message(f"{path} is empty: keepalived would drop every address")]
     text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-    return guard_hazards(text) + [
+    return guard_hazards(text, path) + [
         Message(f"net_namespace {name}: there is no such network namespace", line)
         for name, line in _named_values(text, "net_namespace")
         if not Path("/run/netns", name).exists() and not Path("/var/run/netns", name).exists()
     ]
 
 
-def guard_hazards(text: str) -> list[Message]:
+def guard_hazards(text: str, path: str | None = None) -> list[Message]:
     """What ends keepalived although ``-t`` exits 0: ``reload_check_config`` and an unused script.
 
     With that keyword the VRRP process stops for good on any error it finds, at the start and at
@@ -204,7 +204,7 @@ def guard_hazards(text: str) -> list[Message]:
     2.3.3; the code is in 2.2.0 to 2.4.3.
     """
     try:
-        tree = conf.parse(text)
+        tree = conf.effective(text, path)
     except conf.ConfError:
         return []  # keepalived itself says what is wrong with it
     if not any(block.get("reload_check_config") for block in tree.blocks("global_defs")):
