@@ -13,13 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import conf, pillar
+from . import conf, managed, pillar
 from .check.gate import GateResult
 from .conf.instances import instances
-from .conf.tree import Block, Statement, Tree
+from .conf.tree import Statement, Tree
 
 HEADER = ["Managed by Salt (state keepalived.managed): change the pillar, not this file."]
-FIFO_SINCE = (1, 3, 6)
 RELOAD_CHECK_SINCE = (2, 2, 0)
 
 
@@ -47,12 +46,7 @@ def desired(
     :raises pillar.PillarError: with every mistake in *data*.
     """
     tree = pillar.to_tree(data, node=node, version=version, addresses=addresses)
-    notes = []
-    if version is None or version >= FIFO_SINCE:
-        note = _add_fifo(_global_defs(tree), fifo)
-        if note:
-            notes.append(note)
-    return tree, notes
+    return tree, managed.add(tree, version, fifo)
 
 
 def choose_text(
@@ -65,8 +59,8 @@ def choose_text(
     enough for.  So it is written only where the file *with it* gives exit status 0.
     """
     wants = version is not None and version >= RELOAD_CHECK_SINCE
-    if wants and _global_defs(tree).get("reload_check_config") is None:
-        block = _global_defs(tree)
+    if wants and managed.global_defs(tree).get("reload_check_config") is None:
+        block = managed.global_defs(tree)
         guarded = Statement("reload_check_config")
         block.children.append(guarded)
         text = render(tree)
@@ -140,28 +134,3 @@ def read(path: str) -> str | None:
         return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
-
-
-def _global_defs(tree: Tree) -> Block:
-    for block in tree.blocks("global_defs"):
-        return block
-    block = Block("global_defs")
-    tree.children.insert(0, block)
-    return block
-
-
-def _add_fifo(block: Block, path: str) -> str | None:
-    """Give the watch a notify FIFO of its own; keepalived has two keywords for one each."""
-    taken = []
-    for keyword in ("vrrp_notify_fifo", "notify_fifo"):
-        present = block.get(keyword)
-        if present is None:
-            block.children.append(Statement(keyword, [path]))
-            return None
-        if present.args[:1] == [path]:
-            return None
-        taken.append(keyword)
-    return (
-        f"{' and '.join(taken)} are both in use: the watch reads netlink and JSON dumps only, "
-        "and may learn of a transition that moves no address up to 30 s late"
-    )
