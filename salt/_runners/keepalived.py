@@ -20,14 +20,15 @@ import threading
 import time
 from urllib import parse
 
-import salt.cache
-import salt.client
 import salt.exceptions
-import salt.key
 import salt.utils.event
 
 # A running master still holds the library it imported before sync_runners: import the new.
-[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+_STALE = ("keepalived_core", "keepalived_master")
+[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] in _STALE]
+
+import keepalived_master
+from keepalived_master import ANSWER_SECONDS
 
 from keepalived_core.check import reach as reaching
 from keepalived_core.cluster import alert as alerting
@@ -41,9 +42,7 @@ log = logging.getLogger(__name__)
 
 __virtualname__ = "keepalived"
 
-# Seconds.  A node that is up answers within one; a dead one costs the person who asks both.
-ANSWER_SECONDS = 5
-GATHER_SECONDS = 2
+# Seconds.
 PEER_SECONDS = 2
 # A check may take its own timeout, a service systemd's time to stop and to start.
 CONFIRM_SECONDS = 15
@@ -85,13 +84,12 @@ def status(cluster=None):
         salt-run keepalived.status
         salt-run keepalived.status cluster=controllers --out=json
     """
-    opts = dict(__opts__)
-    clusters, message = _clusters(opts, cluster)
+    clusters, message = _master().clusters(cluster)
     nodes = {each.node for found in clusters.values() for each in found if each.accepted}
     try:
-        answers = _ask(opts, nodes, "keepalived.status", ANSWER_SECONDS)
+        answers = _master().ask(nodes, "keepalived.status", ANSWER_SECONDS)
     except salt.exceptions.SaltException as error:
-        return _complaint(error, retcode=3)
+        return keepalived_master.complaint(error, retcode=3)
     data = facts.gather(clusters, answers, time.time())
     return {"outputter": "keepalived", "data": {**data, "message": message}}
 
@@ -117,7 +115,6 @@ def timeline(cluster=None, last=20, since=None):
         salt-run keepalived.timeline
         salt-run keepalived.timeline controllers since=2h
     """
-    opts = dict(__opts__)
     now = time.time()
     try:
         last = _count(last)
@@ -125,14 +122,14 @@ def timeline(cluster=None, last=20, since=None):
         if since is not None:
             asked = {"last": PERIOD_ROWS, "since": clock.render(clock.since(since, now))}
     except ValueError as mistake:
-        return _complaint(mistake)
-    clusters, message = _clusters(opts, cluster)
+        return keepalived_master.complaint(mistake)
+    clusters, message = _master().clusters(cluster)
     members = [each for found in clusters.values() for each in found]
     accepted = [each.node for each in members if each.accepted]
     try:
-        answers = _ask(opts, accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
+        answers = _master().ask(accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
     except salt.exceptions.SaltException as error:
-        return _complaint(error)
+        return keepalived_master.complaint(error)
     data = timelines.collect((each.node for each in members), answers, last, now)
     return {"outputter": "keepalived", "data": {**data, "retcode": 0, "message": message}}
 
@@ -154,7 +151,7 @@ def reactions(last=20):
     try:
         rows = _ledger(dict(__opts__)).trail(_count(last))
     except (ValueError, ledgers.LedgerError) as mistake:
-        return _complaint(mistake)
+        return keepalived_master.complaint(mistake)
     for row in rows:
         row["time"] = clock.render(row.pop("at"))
     data = {"kind": "reactions", "schema": ledgers.SCHEMA_VERSION, "rows": rows, "retcode": 0}
@@ -179,10 +176,13 @@ def reach(cluster=None):
         salt-run keepalived.reach
         salt-run keepalived.reach controllers --out=json
     """
-    clusters, message = _clusters(dict(__opts__), cluster)
+    master = _master()
+    clusters, message = master.clusters(cluster)
     pillars = {
         name: {
-            each.node: _compiled_pillar(each.node).get("keepalived") if each.accepted else None
+            each.node: master.compiled_pillar(each.node).get("keepalived")
+            if each.accepted
+            else None
             for each in members
         }
         for name, members in clusters.items()
@@ -224,7 +224,7 @@ def react(kind, tag, event):
         return _reject("reaction", tag, event, "kind is neither alert nor remediate")
     opts = dict(__opts__)
     found = events.validate_event(tag, event)
-    if isinstance(found, events.Event) and not _is_accepted(opts, found.id):
+    if isinstance(found, events.Event) and not _master().is_accepted(found.id):
         found = events.Rejected("its minion has no accepted key")
     if isinstance(found, events.Rejected):
         return _reject(kind, tag, event, found.reason)
@@ -244,10 +244,10 @@ def react(kind, tag, event):
 
 
 def _alert(opts, event):
-    pillar = _cached_pillar(opts, salt.cache.factory(opts), event.id)
+    pillar = _master().cached_pillar(event.id)
     if not reacting.configured_for(event, pillar):
         # The copy may be older than the configuration.
-        pillar = _compiled_pillar(event.id)
+        pillar = _master().compiled_pillar(event.id)
         if not reacting.configured_for(event, pillar):
             return _NOT_CONFIGURED
     now = time.time()
@@ -286,7 +286,7 @@ def _alert(opts, event):
 def _remediate(opts, event):
     if not reacting.remediation_concerns(event):
         return {"result": "ignored"}
-    pillar = _compiled_pillar(event.id)
+    pillar = _master().compiled_pillar(event.id)
     if not (reacting.broken(pillar) or reacting.configured_for(event, pillar)):
         return _NOT_CONFIGURED
     cluster = facts.cluster_name(pillar)
@@ -312,8 +312,8 @@ def _remediate(opts, event):
 def _decide(opts, ledger, event, pillar):
     """Ask the node, decide, and enter what is to be done: ``[(decision, its number)]``."""
     node, instance = event.id, event.instance
-    checks = _ask_one(opts, node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
-    state = _ask_one(opts, node, "keepalived.status", ANSWER_SECONDS)
+    checks = _master().ask_one(node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
+    state = _master().ask_one(node, "keepalived.status", ANSWER_SECONDS)
     now = time.time()
     with ledger.deciding(node) as runs:
         return [
@@ -355,12 +355,12 @@ def _restart(opts, ledger, cluster, event, action, pillar):
 def _restart_and_verify(opts, action):
     """None when the check passes afterwards, else why not."""
     node, instance = action.minion, action.instance
-    done = _ask_one(opts, node, "service.restart", RESTART_SECONDS, name=action.service)
+    done = _master().ask_one(node, "service.restart", RESTART_SECONDS, name=action.service)
     if done is not True:
         return f"service.restart {action.service}: {facts.last_line(done)}"
     deadline = time.monotonic() + VERIFY_SECONDS
     while True:
-        checks = _ask_one(opts, node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
+        checks = _master().ask_one(node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
         if reacting.check_passes(checks, action.check):
             return None
         if time.monotonic() >= deadline:
@@ -371,8 +371,8 @@ def _restart_and_verify(opts, action):
 def _peer_states(opts, event, pillar):
     nodes = facts.peers(pillar, event.id)
     try:
-        accepted = [node for node in nodes if _is_accepted(opts, node)]
-        answers = _ask(opts, accepted, "keepalived.status", PEER_SECONDS)
+        accepted = [node for node in nodes if _master().is_accepted(node)]
+        answers = _master().ask(accepted, "keepalived.status", PEER_SECONDS)
     except salt.exceptions.SaltException as error:
         log.warning("keepalived: the peers of %s could not be asked: %s", event.id, error)
         answers = {}
@@ -433,75 +433,5 @@ def _count(last):
         raise ValueError(f"last={last!r} is no number of rows") from None
 
 
-def _complaint(mistake, retcode=1):
-    data = {"kind": "message", "message": str(mistake), "retcode": retcode}
-    return {"outputter": "keepalived", "data": data}
-
-
-# --- asking ----------------------------------------------------------------------------------
-
-
-def _clusters(opts, only):
-    """The clusters of all accepted minions' pillars, and what is to be said about the choice."""
-    accepted = salt.key.get_key(opts).list_keys()["minions"]
-    cache = salt.cache.factory(opts)
-    pillars = {node: _cached_pillar(opts, cache, node) for node in accepted}
-    clusters = facts.members(pillars, accepted)
-    if only is None:
-        text = None if clusters else "No accepted minion has the pillar keepalived:config."
-        return clusters, text
-    if str(only) in clusters:
-        return {str(only): clusters[str(only)]}, None
-    return {}, f"There is no cluster {only}; known: {', '.join(clusters) or 'none'}."
-
-
-def _ask(opts, nodes, fun, timeout, **kwarg):
-    """Run a function on accepted minions, by name and never by pattern."""
-    nodes = sorted(nodes)
-    answers = {}
-    if not nodes:
-        return answers
-    with salt.client.get_local_client(mopts=opts) as client:
-        returned = client.cmd_iter(
-            nodes,
-            fun,
-            tgt_type="list",
-            timeout=timeout,
-            kwarg=kwarg,
-            gather_job_timeout=GATHER_SECONDS,
-        )
-        for each in returned:
-            for node, data in each.items():
-                if node in nodes and "ret" in data and not data.get("failed"):
-                    answers[node] = facts.Answer(data["ret"], time.time())
-    return answers
-
-
-def _ask_one(opts, node, fun, timeout, **kwarg):
-    """What one minion returned, or None."""
-    try:
-        answer = _ask(opts, [node], fun, timeout, **kwarg).get(node)
-    except salt.exceptions.SaltException as error:
-        log.warning("keepalived: %s could not be asked for %s: %s", node, fun, error)
-        return None
-    return answer.said if answer else None
-
-
-def _is_accepted(opts, node):
-    keys = salt.cache.Cache(opts, driver=opts["keys.cache_driver"])
-    try:
-        return (keys.fetch("keys", node) or {}).get("state") == "accepted"
-    except salt.exceptions.SaltCacheError:
-        return False
-
-
-def _cached_pillar(opts, cache, node):
-    """The pillar as the minion last had it; compiled where the master keeps no copy."""
-    if opts.get("minion_data_cache") and cache.contains("pillar", node):
-        return cache.fetch("pillar", node)
-    return _compiled_pillar(node)
-
-
-def _compiled_pillar(node):
-    """The pillar as it is now, so that a permission taken back is taken back at once."""
-    return __salt__["pillar.show_pillar"](node)
+def _master():
+    return keepalived_master.Master(__opts__, __salt__)

@@ -1,0 +1,116 @@
+"""
+What the runners of this project share: which clusters there are, and asking their nodes
+========================================================================================
+
+Not a part of the library: it imports Salt and runs on the master only.  Runners drop it from
+``sys.modules`` together with the library, so that what ``sync_all`` brings counts at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import salt.cache
+import salt.client
+import salt.exceptions
+import salt.key
+
+from keepalived_core.cluster import facts
+
+log = logging.getLogger(__name__)
+
+# Seconds.  A node that is up answers within one; a dead one costs the person who asks both.
+ANSWER_SECONDS = 5
+GATHER_SECONDS = 2
+
+
+class Master:
+    """Asks the minions of one master.
+
+    opts (dict)
+        The master's configuration (``__opts__``).
+    runners (mapping)
+        The runner functions (``__salt__``), for ``pillar.show_pillar``.
+    """
+
+    def __init__(self, opts, runners):
+        self.opts = dict(opts)
+        self._runners = runners
+
+    def clusters(self, only=None):
+        """The clusters of all accepted minions' pillars, and what is to be said about the choice.
+
+        Returns ``({cluster: [Member]}, message or None)``; with *only*, that one or nothing.
+        """
+        accepted = salt.key.get_key(self.opts).list_keys()["minions"]
+        cache = salt.cache.factory(self.opts)
+        pillars = {node: self.cached_pillar(node, cache) for node in accepted}
+        clusters = facts.members(pillars, accepted)
+        if only is None:
+            text = None if clusters else "No accepted minion has the pillar keepalived:config."
+            return clusters, text
+        if str(only) in clusters:
+            return {str(only): clusters[str(only)]}, None
+        return {}, f"There is no cluster {only}; known: {', '.join(clusters) or 'none'}."
+
+    def ask(self, nodes, fun, timeout, **kwarg):
+        """Run a function on accepted minions, by name and never by pattern.
+
+        timeout (int)
+            Seconds; one that still works on it then is waited for.
+
+        Returns ``{node: facts.Answer}`` of those that answered.
+        """
+        nodes = sorted(nodes)
+        answers = {}
+        if not nodes:
+            return answers
+        with salt.client.get_local_client(mopts=self.opts) as client:
+            returned = client.cmd_iter(
+                nodes,
+                fun,
+                tgt_type="list",
+                timeout=timeout,
+                kwarg=kwarg,
+                gather_job_timeout=GATHER_SECONDS,
+            )
+            for each in returned:
+                for node, data in each.items():
+                    if node in nodes and "ret" in data and not data.get("failed"):
+                        answers[node] = facts.Answer(data["ret"], time.time())
+        return answers
+
+    def ask_one(self, node, fun, timeout, **kwarg):
+        """What one minion returned, or None."""
+        try:
+            answer = self.ask([node], fun, timeout, **kwarg).get(node)
+        except salt.exceptions.SaltException as error:
+            log.warning("keepalived: %s could not be asked for %s: %s", node, fun, error)
+            return None
+        return answer.said if answer else None
+
+    def is_accepted(self, node):
+        """Whether the master accepts that minion's key."""
+        keys = salt.cache.Cache(self.opts, driver=self.opts["keys.cache_driver"])
+        try:
+            return (keys.fetch("keys", node) or {}).get("state") == "accepted"
+        except salt.exceptions.SaltCacheError:
+            return False
+
+    def cached_pillar(self, node, cache=None):
+        """The pillar as the minion last had it; compiled where the master keeps no copy."""
+        cache = cache or salt.cache.factory(self.opts)
+        if self.opts.get("minion_data_cache") and cache.contains("pillar", node):
+            return cache.fetch("pillar", node)
+        return self.compiled_pillar(node)
+
+    def compiled_pillar(self, node):
+        """The pillar as it is now, so that a permission taken back is taken back at once."""
+        return self._runners["pillar.show_pillar"](node)
+
+
+def complaint(mistake, retcode=1):
+    """A verb's return that is nothing but a message."""
+    data = {"kind": "message", "message": str(mistake), "retcode": retcode}
+    return {"outputter": "keepalived", "data": data}
