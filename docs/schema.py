@@ -129,6 +129,7 @@ def _sections() -> dict[str, Schema]:
         "remediation": _each(_object(repair)),
         "package": _object({"version": _TEXT}),
         "clean": _object({"stop_keepalived": flag}),
+        "allow_disruptive": flag,
         # The official formula's.
         "lookup": {},
         "scripts_dir": {},

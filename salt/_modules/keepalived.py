@@ -1,10 +1,10 @@
 """
-A node's keepalived: look, judge, change
-========================================
+A node's keepalived: look and judge
+===================================
 
-What ``salt '*' keepalived.VERB`` can do.  All knowledge is in the library ``keepalived_core``;
-this module reads pillar, calls it, and turns its errors into Salt's.  Configuration comes from
-the pillar key ``keepalived``.
+What ``salt '*' keepalived.VERB`` can tell; what changes something is in ``keepalived_change``.
+All knowledge is in the library ``keepalived_core``; this module reads pillar, calls it, and turns
+its errors into Salt's.  Configuration comes from the pillar key ``keepalived``.
 """
 
 from __future__ import annotations
@@ -14,30 +14,32 @@ import logging
 import sys
 
 import salt.utils.yaml
-from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-# A running minion still holds the library it imported before sync_all: drop it, import the new.
-[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+# A running minion still holds what it imported before sync_all: drop it, import the new.
+[
+    sys.modules.pop(n)
+    for n in list(sys.modules)
+    if n.partition(".")[0] in ("keepalived_core", "keepalived_node")
+]
+
+from keepalived_node import Errors, Node, installed
 
 from keepalived_core import __version__ as bundle
 from keepalived_core import conf
-from keepalived_core import deploy as deploying
 from keepalived_core import plan as planning
 from keepalived_core.check import gate
 from keepalived_core.check import report as reporting
 from keepalived_core.check.host import this_host
 from keepalived_core.conf import instances as configured
-from keepalived_core.node import apply as applying
 from keepalived_core.node import checks as checking
-from keepalived_core.node import dump, firewall, install, process, spool
+from keepalived_core.node import firewall, install, process, spool
 from keepalived_core.node import status as looking
 from keepalived_core.node.paths import DEFAULT as PATHS
-from keepalived_core.pillar import PillarError, importing
+from keepalived_core.pillar import importing
 
 log = logging.getLogger(__name__)
 
 __virtualname__ = "keepalived"
-__func_alias__ = {"reload_": "reload"}
 
 # What a version older than this cannot do for its users.
 _PROTECTION = (
@@ -69,7 +71,7 @@ def version():
 
         salt '*' keepalived.version
     """
-    found = _version()
+    found = installed()
     daemon = process.find(PATHS)
     return {
         "version": found.text,
@@ -99,7 +101,7 @@ def status():
         salt '*' keepalived.status
         salt '*' keepalived.status --out=keepalived
     """
-    data = _plain(__pillar__.get("keepalived") or {})
+    data = _node().pillar
     return looking.status(__opts__["id"], data.get("cluster"), PATHS)
 
 
@@ -118,7 +120,7 @@ def adverts():
 
         salt '*' keepalived.adverts
     """
-    with _errors():
+    with Errors():
         return looking.adverts(PATHS)
 
 
@@ -179,7 +181,7 @@ def journal(last=20, since=None, instance=None):
         salt '*' keepalived.journal
         salt '*' keepalived.journal last=5 instance=VI_PUBLIC
     """
-    with _errors():
+    with Errors():
         return spool.journal(PATHS, last=int(last), since=since, instance=instance)
 
 
@@ -198,7 +200,7 @@ def render():
 
         salt '*' keepalived.render
     """
-    tree, _notes = _desired()
+    tree, _notes = _node().desired()
     return conf.redact(planning.render(tree))
 
 
@@ -221,7 +223,7 @@ def lint(path=None):
         salt-call --local --retcode-passthrough keepalived.lint path=/root/new.conf
     """
     found = process.version()
-    with _errors():
+    with Errors():
         findings = reporting.file_findings(
             str(path or PATHS.config), found and found.tuple, host=this_host()
         )
@@ -251,7 +253,7 @@ def import_config(path=None):
         salt-call --local keepalived.import_config /root/old.conf
     """
     path = str(path or PATHS.config)
-    with _errors():
+    with Errors():
         made = importing.import_text(reporting.read(path), path)
     data = {"keepalived": {"config": made.config}}
     text = salt.utils.yaml.safe_dump(data, default_flow_style=False, sort_keys=False, width=1000)
@@ -281,7 +283,7 @@ def config_test(path=None):
         salt '*' keepalived.config_test /root/new.conf
     """
     path = str(path or PATHS.config)
-    result = gate.run(path, version=_version().tuple)
+    result = gate.run(path, version=installed().tuple)
     return {
         "ok": result.ok,
         "rc": result.rc,
@@ -289,27 +291,6 @@ def config_test(path=None):
         "tolerated": [str(one) for one in result.tolerated],
         "tested": result.tested,
     }
-
-
-def plan(path=None):
-    """
-    What ``keepalived.apply`` would do, without doing it.
-
-    path (str, optional)
-        The file to change; by default /etc/keepalived/keepalived.conf.
-
-    Returns ``{"action", "diff", "notes"}``; ``action`` is ``nothing``, ``create``, ``form``
-    (other text, same meaning) or ``change``.  Raises when the pillar is wrong or keepalived
-    would not take the file.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt '*' keepalived.plan
-    """
-    made = _plan(str(path or PATHS.config))
-    return {"action": made.action, "diff": made.diff, "notes": made.notes}
 
 
 def vrrp_instances():
@@ -325,62 +306,8 @@ def vrrp_instances():
 
         salt '*' keepalived.vrrp_instances
     """
-    tree, _notes = _desired()
+    tree, _notes = _node().desired()
     return firewall.instances(tree)
-
-
-# --- changing --------------------------------------------------------------------------------
-
-
-def apply(path=None):
-    """
-    Bring keepalived.conf to what the pillar says, and the running daemon with it.
-
-    path (str, optional)
-        The file; by default /etc/keepalived/keepalived.conf.
-
-    The new file is judged, swapped in whole (0640 root) and, when its meaning changed and
-    keepalived runs, reloaded and verified; otherwise the old file is put back.  Returns
-    ``{"action", "diff", "reload", "backup", "did", "notes"}``.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt '*' keepalived.apply
-    """
-    path = str(path or PATHS.config)
-    with _errors(), applying.lock(str(PATHS.run_dir / "apply.lock")):
-        made = _plan(path)
-        done = {"action": made.action, "diff": made.diff, "notes": made.notes}
-        if made.action == "nothing":
-            return {**done, "reload": False, "backup": None, "did": ""}
-        return {**done, **deploying.carry_out(path, made, PATHS)}
-
-
-def reload_():
-    """
-    Reload keepalived (SIGHUP) after the live file has passed the gate.
-
-    Returns ``{"pid", "instances"}``.  Raises CommandExecutionError when it does not run or the
-    file would harm it.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt '*' keepalived.reload
-    """
-    daemon = process.find(PATHS)
-    if daemon is None:
-        raise CommandExecutionError("keepalived is not running: there is nothing to reload")
-    path = str(PATHS.config)
-    result = gate.run(path, version=_version().tuple)
-    if not result.ok:
-        raise CommandExecutionError(f"{path} would harm the running keepalived:\n{result.report()}")
-    with _errors():
-        seen = applying.reload_daemon(daemon.pid, daemon.alive, deploying.running_facts, None)
-    return {"pid": daemon.pid, "instances": sorted(seen or {})}
 
 
 # --- serving the rest of the bundle ----------------------------------------------------------
@@ -417,8 +344,8 @@ def watch_install(test=False):
 
         salt '*' keepalived.watch_install test=True
     """
-    data = _plain(__pillar__.get("keepalived") or {})
-    with _errors():
+    data = _node().pillar
+    with Errors():
         return install.install(
             PATHS, cluster=data.get("cluster") or "", minion=__opts__["id"], test=bool(test)
         )
@@ -427,89 +354,11 @@ def watch_install(test=False):
 # --- beneath ---------------------------------------------------------------------------------
 
 
-def _plan(path):
-    """The whole judgement: pillar, gate, comparison with the live file."""
-    tree, notes = _desired()
-    found = _version()
-
-    def judge(text):
-        with applying.staged(text, path) as new:
-            return gate.run(new, version=found.tuple)
-
-    with _errors():
-        text, result = planning.choose_text(tree, found.tuple, judge)
-        if not result.ok:
-            raise CommandExecutionError(
-                f"keepalived {found.text} would not take the new {path}; nothing was changed:\n"
-                + conf.redact(result.report())
-            )
-        action, diff = planning.compare(text, planning.read(path), path)
-        notes = notes + [f"tolerated: {one}" for one in result.tolerated]
-        if not result.tested:
-            notes.append(_PROTECTION[0][1])
-        return planning.Plan(text, action, diff, result, notes, planning.expected(text))
-
-
-def _desired():
-    """The tree that pillar asks of this node, with what the watch needs."""
-    data = _plain(__pillar__.get("keepalived"))
-    found = process.version()
-    node = __opts__["id"]
-    try:
-        return planning.desired(
-            data, node, found and found.tuple, str(PATHS.fifo), _peer_addresses(data)
-        )
-    except PillarError as err:
-        raise SaltInvocationError(str(err)) from err
-
-
-def _peer_addresses(data):
-    """``{node: {interface: [address]}}`` from the mine, asked only when a peer list needs it."""
-    if "auto" not in str((data or {}).get("config", "")):
-        return {}
-    nodes = sorted((data.get("nodes") or {}).keys())
-    found = __salt__["mine.get"](",".join(nodes), "keepalived.addresses", "list")
-    found = _plain(found) or {}
-    found[__opts__["id"]] = looking.own_addresses(PATHS)
-    return found
+def _node():
+    return Node(__opts__, __pillar__, __salt__)
 
 
 def _live_tree():
     path = str(PATHS.config)
-    with _errors():
+    with Errors():
         return conf.effective(reporting.read(path), path)
-
-
-def _version():
-    found = process.version()
-    if found is None:
-        raise CommandExecutionError(
-            "keepalived is not installed (no keepalived program in PATH): "
-            "run state.apply keepalived.package"
-        )
-    return found
-
-
-def _plain(value):
-    """Pillar as plain Python: Salt 3008 hands out wrappers that print as asterisks."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-class _errors:
-    """Turns the library's errors into Salt's."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, err, trace):
-        if isinstance(err, (applying.ApplyError, dump.DumpUnavailable)):
-            raise CommandExecutionError(err.reason) from err
-        if isinstance(err, (conf.ConfError, reporting.Unreadable, spool.SpoolError, OSError)):
-            raise CommandExecutionError(str(err)) from err
-        if isinstance(err, ValueError):
-            raise SaltInvocationError(str(err)) from err
-        return False

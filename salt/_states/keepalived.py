@@ -8,8 +8,10 @@ Keep a node's keepalived as its pillar says
       keepalived.managed
 
 The configuration comes from the pillar key ``keepalived`` (see docs/pillar.md).  A change is
-judged by ``keepalived -t`` first, swapped in whole, reloaded (never restarted) and verified;
-what does not come into force is put back.  With ``test=True`` nothing is written.
+judged by ``keepalived -t`` first, swapped in whole, reloaded and verified; what does not come
+into force is put back.  A change that would move an address, need a restart, or make two masters
+until the other nodes have it is refused, unless it is allowed (docs/apply.md).  With
+``test=True`` nothing is written.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ def __virtual__():
     return __virtualname__
 
 
-def managed(name, config_file=None):
+def managed(name, config_file=None, allow_disruptive=False):
     """
     Bring keepalived.conf to what the pillar says, and the running daemon with it.
 
@@ -33,10 +35,14 @@ def managed(name, config_file=None):
         The file, by convention ``/etc/keepalived/keepalived.conf``.
     config_file (str, optional)
         The file, when the state's name shall be something else.
+    allow_disruptive (bool)
+        Also carry out a change that moves an address, needs a restart, or makes two masters until
+        the other nodes have it.  ``salt-run keepalived.rollout`` carries those out without harm.
 
-    Returns the usual state dictionary; ``changes`` holds ``diff`` (without secrets), ``reload``
-    and ``backup``.  The result is False, and the file untouched, when the pillar is wrong or
-    keepalived would not take the file; the comment lists every mistake with its pillar path.
+    Returns the usual state dictionary; ``changes`` holds ``diff`` (without secrets), ``change``
+    (what it does to the running keepalived), ``reload``, ``restart`` and ``backup``.  The result
+    is False, and the file untouched, when the pillar is wrong, keepalived would not take the file,
+    or the change is not allowed; the comment says why.
 
     .. code-block:: yaml
 
@@ -53,16 +59,20 @@ def managed(name, config_file=None):
             return ret
         if __opts__["test"]:
             ret["result"] = None
-            ret["changes"] = {"diff": plan["diff"]}
-            ret["comment"] = _sentences(f"{path} {_WOULD[plan['action']]}", plan["notes"])
+            ret["changes"] = _changes(plan)
+            ret["comment"] = _sentences(
+                f"{path} {_WOULD[plan['action']]}", [*_effects(plan), *plan["notes"]]
+            )
             return ret
-        done = __salt__["keepalived.apply"](path)
+        done = __salt__["keepalived.apply"](path, allow_disruptive=allow_disruptive)
     except (CommandExecutionError, SaltInvocationError) as err:
         ret["result"] = False
         ret["comment"] = str(err)
         return ret
-    ret["changes"] = {key: done[key] for key in ("diff", "reload", "backup") if done.get(key)}
-    ret["comment"] = _sentences(f"{path} {_DONE[done['action']]}", [done["did"], *done["notes"]])
+    ret["changes"] = _changes(done)
+    ret["comment"] = _sentences(
+        f"{path} {_DONE[done['action']]}", [done["did"], *_effects(done), *done["notes"]]
+    )
     return ret
 
 
@@ -70,13 +80,28 @@ _WOULD = {
     "create": "would be created",
     "form": "would be rewritten; its meaning stays the same, so nothing would be reloaded",
     "change": "would be changed and keepalived reloaded",
+    "finish": "stands already, but was never seen in force; it would be reloaded and verified",
 }
 _DONE = {
     "nothing": "is as the pillar says",
     "create": "was created",
     "form": "was rewritten; its meaning is the same",
     "change": "was changed",
+    "finish": "stood already; what an earlier run left undone was finished",
 }
+_KEPT = ("diff", "change", "reload", "restart", "backup")
+
+
+def _changes(done):
+    return {key: done[key] for key in _KEPT if done.get(key)}
+
+
+def _effects(done):
+    """What the change does to the running keepalived, a sentence each."""
+    return [
+        f"{one['kind']}: {one['keyword'] + ': ' if one['keyword'] else ''}{one['text']}"
+        for one in (done.get("change") or {}).get("reasons", [])
+    ]
 
 
 def version_supported(name, minimum="1.2.13", package="keepalived"):

@@ -1,19 +1,22 @@
 """From pillar to the exact text a node shall have, judged and compared with what it has.
 
-Four steps, each usable by itself: :func:`desired` (pillar -> tree with our own settings),
+Steps, each usable by itself: :func:`desired` (pillar -> tree with our own settings),
 :func:`choose_text` (with ``reload_check_config`` only where keepalived itself is content),
-:func:`compare` (against the live file), :func:`expected` (what the daemon must then show).
+:func:`compare` (against the live file), :func:`classify` (what the change does to the address),
+:func:`expected` (what the daemon must then show).
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import conf, managed, pillar
+from .check import change as changing
 from .check.gate import GateResult
 from .conf.instances import instances
 from .conf.tree import Statement, Tree
@@ -24,7 +27,13 @@ RELOAD_CHECK_SINCE = (2, 2, 0)
 
 @dataclass
 class Plan:
-    """What applying would do.  ``action``: nothing, create, form (same meaning), change."""
+    """What applying would do.
+
+    ``action``: nothing, create, form (same meaning), change, or finish (the file is as it shall
+    be, but the run that wrote it was ended before it was seen in force).  ``live``: sha256 of the
+    file planned against, None for none; ``new``: of ``text``.  ``change``: what it does to the
+    running keepalived, None when that is nothing.  ``old``: what the daemon runs now.
+    """
 
     text: str
     action: str
@@ -32,6 +41,18 @@ class Plan:
     gate: GateResult | None = None
     notes: list[str] = field(default_factory=list)
     expected: dict[str, dict] = field(default_factory=dict)
+    change: changing.Change | None = None
+    live: str | None = None
+    old: Tree | None = None
+
+    @property
+    def new(self) -> str:
+        return digest(self.text)
+
+
+def digest(text: str) -> str:
+    """sha256 of *text* as it stands in the file, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def desired(
@@ -47,6 +68,23 @@ def desired(
     """
     tree = pillar.to_tree(data, node=node, version=version, addresses=addresses)
     return tree, managed.add(tree, version, fifo)
+
+
+def peers(
+    data: dict, node: str, version: tuple[int, ...] | None, addresses: dict | None = None
+) -> dict[str, Tree]:
+    """The trees of the other nodes of this pillar; one that cannot be made is left out.
+
+    Their versions are not known here, so that of this node counts.
+    """
+    found = {}
+    names = data.get("nodes") if isinstance(data, dict) else None
+    for name in [str(one) for one in names or [] if str(one) != node]:
+        try:
+            found[name] = pillar.to_tree(data, node=name, version=version, addresses=addresses)
+        except pillar.PillarError:
+            continue
+    return found
 
 
 def choose_text(
@@ -105,6 +143,27 @@ def compare(text: str, live: str | None, path: str | None = None) -> tuple[str, 
     except conf.ConfError:
         same = False  # what stands there cannot be read: only our text counts
     return ("form" if same else "change"), diff(live, text)
+
+
+def classify(
+    old: Tree | None,
+    text: str,
+    version: tuple[int, ...] | None,
+    others: Mapping[str, Tree] | None = None,
+) -> changing.Change:
+    """What it does to keepalived and to the cluster when *text* takes the place of *old*."""
+    return changing.classify(old, conf.parse(text), version, peers=others or {})
+
+
+def meaning(text: str | None, path: str) -> Tree | None:
+    """What the daemon makes of *text*, also where parts of it are damaged; None when that cannot
+    be told, or there is no file."""
+    if text is None:
+        return None
+    try:
+        return conf.effective(text, path, strict=False)
+    except conf.ConfError:
+        return None
 
 
 def diff(old: str, new: str) -> str:

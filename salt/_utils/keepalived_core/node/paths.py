@@ -63,6 +63,24 @@ class Paths:
         return self.run_dir / "planned.json"
 
     @property
+    def journal(self) -> Path:
+        """The change that is under way, or the last one (node/pending.py)."""
+        return self.state_dir / "change.json"
+
+    @property
+    def backups(self) -> Path:
+        return self.state_dir / "backup"
+
+    @property
+    def apply_lock(self) -> Path:
+        return self.run_dir / "apply.lock"
+
+    @property
+    def reload_time(self) -> Path:
+        """Where keepalived is told the second of its next reload (``reload_time_file``)."""
+        return self.run_dir / "reload.time"
+
+    @property
     def dump_lock(self) -> Path:
         return self.run_dir / "dump.lock"
 

@@ -27,6 +27,7 @@ TOP_KEYS = (
     "remediation",
     "package",
     "clean",
+    "allow_disruptive",
     "scripts_dir",
     "lookup",
 )

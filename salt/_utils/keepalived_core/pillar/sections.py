@@ -146,4 +146,5 @@ _SECTIONS: dict[str, Callable[[Any, Path, Mistakes], None]] = {
     "clean": _switches("stop_keepalived"),
     "firewall": _firewall,
     "remediation": _remediation,
+    "allow_disruptive": _boolean,
 }
