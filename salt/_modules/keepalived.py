@@ -2,7 +2,8 @@
 A node's keepalived: look and judge
 ===================================
 
-What ``salt '*' keepalived.VERB`` can tell; what changes something is in ``keepalived_change``.
+What ``salt '*' keepalived.VERB`` can tell; what changes something is in ``keepalived_change``,
+what happened in ``keepalived_events``.
 All knowledge is in the library ``keepalived_core``; this module reads pillar, calls it, and turns
 its errors into Salt's.  Configuration comes from the pillar key ``keepalived``.
 """
@@ -32,7 +33,7 @@ from keepalived_core.check import report as reporting
 from keepalived_core.check.host import this_host
 from keepalived_core.conf import instances as configured
 from keepalived_core.node import checks as checking
-from keepalived_core.node import firewall, install, process, spool
+from keepalived_core.node import firewall, process
 from keepalived_core.node import status as looking
 from keepalived_core.node.paths import DEFAULT as PATHS
 from keepalived_core.pillar import importing
@@ -161,30 +162,6 @@ def checks(instance=None):
     return checking.run_checks(configured.checks(tree), configured.instances(tree), instance)
 
 
-def journal(last=20, since=None, instance=None):
-    """
-    The transitions this node has recorded, oldest first.
-
-    last (int)
-        How many at most.
-    since (str, optional)
-        Only those at or after this time (RFC 3339).
-    instance (str, optional)
-        Only those of this instance or sync group.
-
-    Returns a list of events as docs/events.md describes them.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt '*' keepalived.journal
-        salt '*' keepalived.journal last=5 instance=VI_PUBLIC
-    """
-    with Errors():
-        return spool.journal(PATHS, last=int(last), since=since, instance=instance)
-
-
 # --- judging ---------------------------------------------------------------------------------
 
 
@@ -308,47 +285,6 @@ def vrrp_instances():
     """
     tree, _notes = _node().desired()
     return firewall.instances(tree)
-
-
-# --- serving the rest of the bundle ----------------------------------------------------------
-
-
-def beacon_read(limit=500):
-    """
-    Hand the next unsent events to the beacon; not for people (see ``journal``).
-
-    limit (int)
-        How many at most.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-call --local keepalived.beacon_read 1
-    """
-    return spool.beacon_rows(PATHS, int(limit), process.self_id())
-
-
-def watch_install(test=False):
-    """
-    Deploy library, settings, run-time directory and FIFO of the watch service.
-
-    test (bool)
-        Only say which files would change.
-
-    Returns the list of changed files.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt '*' keepalived.watch_install test=True
-    """
-    data = _node().pillar
-    with Errors():
-        return install.install(
-            PATHS, cluster=data.get("cluster") or "", minion=__opts__["id"], test=bool(test)
-        )
 
 
 # --- beneath ---------------------------------------------------------------------------------

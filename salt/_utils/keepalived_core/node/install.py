@@ -10,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from . import fifo, files, settings
+from . import event_key, fifo, files, settings
 from . import paths as node_paths
 
 
@@ -77,14 +77,17 @@ def install(
     cluster: str = "",
     minion: str = "",
     test: bool = False,
+    key: str | None = None,
 ) -> list[str]:
-    """Deploy what the watch service needs: library, settings, run-time directory and FIFO.
+    """Deploy what the watch service needs: library, settings, key, run-time directory and FIFO.
 
     :param cluster: the cluster's name, for the events.
     :param minion: this minion's id, for the events.
     :param test: only say what would change.
+    :param key: what the events are signed with; None leaves the one that is there.
 
-    Returns what changed, as paths; a removed file has a leading ``-``.  Raises :class:`OSError`.
+    Returns what changed, as paths; a removed file has a leading ``-``.  Raises :class:`OSError`,
+    :class:`ValueError` for a key that is none.
     """
     package = paths.lib_dir / "keepalived_core"
     changed = []
@@ -93,6 +96,8 @@ def install(
         changed.append(f"{sign}{package / bare}")
     if settings.write(cluster or None, minion or None, paths=paths, test=test):
         changed.append(str(paths.settings))
+    if key is not None and event_key.write(key, paths, test):
+        changed.append(str(paths.event_key))
     if not paths.fifo.exists():
         changed.append(str(paths.fifo))
         if not test:

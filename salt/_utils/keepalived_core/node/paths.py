@@ -51,6 +51,11 @@ class Paths:
         return self.state_dir / "watch.conf.json"
 
     @property
+    def event_key(self) -> Path:
+        """With what this node signs its events."""
+        return self.state_dir / "event.key"
+
+    @property
     def fifo(self) -> Path:
         return self.run_dir / "notify.fifo"
 
