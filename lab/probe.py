@@ -1,11 +1,12 @@
-"""Probe an address as a client would: ICMP echo every few milliseconds, HTTP beside it.
+"""Probe an address as a client would: ICMP echo and TCP every few milliseconds, HTTP beside it.
 
 Run in the client's network namespace: ``python3 -m lab.probe 192.168.1.220``.  It probes until
 it is terminated (or for ``--seconds``) and then prints one JSON object:
 
-``sent``, ``lost``, ``gaps`` (``[{"start", "seconds"}]``: from the last answered probe to the
-next answered one, whenever at least one probe between them was lost), ``longest`` (seconds),
-``answers`` (``[{"time", "node"}]``: each change of the node that answers over HTTP).
+``sent``, ``lost``, ``gaps`` (``[{"start", "seconds", "lost"}]``: from the last answered probe to
+the next answered one, whenever at least one probe between them was lost), ``longest`` (seconds),
+``answers`` (``[{"time", "node"}]``: each change of the node that answers over HTTP), and with
+``--tcp`` the first four once more under ``tcp``, for connections.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import socket
 import struct
 import threading
 import time
+
+from lab.probe_tcp import TcpProbe
 
 _ECHO_REQUEST = 8
 _ECHO_REPLY = 0
@@ -104,25 +107,28 @@ class Probe:
 
     def result(self) -> dict:
         """The summary this program prints."""
-        gaps = []
-        last_good = None
-        lost_since = False
-        for number, when in enumerate(self.sent):
-            if number in self.answered:
-                if lost_since and last_good is not None:
-                    gaps.append({"start": last_good, "seconds": round(when - last_good, 4)})
-                last_good, lost_since = when, False
-            else:
-                lost_since = True
-        if lost_since and last_good is not None:
-            gaps.append({"start": last_good, "seconds": round(self.sent[-1] - last_good, 4)})
-        return {
-            "sent": len(self.sent),
-            "lost": len(self.sent) - len(self.answered),
-            "gaps": gaps,
-            "longest": max((gap["seconds"] for gap in gaps), default=0.0),
-            "answers": self.answers,
-        }
+        return {**summary(self.sent, self.answered), "answers": self.answers}
+
+
+def summary(sent: list[float], answered: dict[int, float]) -> dict:
+    """``sent``, ``lost``, ``gaps`` and ``longest`` of a series of probes."""
+    gaps = []
+    last_good = None
+    lost = 0
+    for number, when in enumerate([*sent, sent[-1]] if sent else []):
+        if number in answered or number == len(sent):
+            if lost and last_good is not None:
+                seconds = round(when - last_good, 4)
+                gaps.append({"start": last_good, "seconds": seconds, "lost": lost})
+            last_good, lost = when, 0
+        else:
+            lost += 1
+    return {
+        "sent": len(sent),
+        "lost": len(sent) - len(answered),
+        "gaps": gaps,
+        "longest": max((gap["seconds"] for gap in gaps), default=0.0),
+    }
 
 
 def ask_http(address: str, port: int, timeout: float = 0.5) -> str | None:
@@ -146,18 +152,28 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=0.01, help="seconds between probes")
     parser.add_argument("--seconds", type=float, help="stop by itself after this long")
     parser.add_argument("--http", type=int, metavar="PORT", help="also ask who answers here")
+    parser.add_argument("--tcp", type=int, metavar="PORT", help="also connect here")
     options = parser.parse_args()
     probe = Probe(options.address, options.interval)
+    tcp = TcpProbe(options.address, options.tcp or 0, options.interval)
 
     def stop(_signal: int, _frame: object) -> None:
-        probe.stopping = True
+        probe.stopping = tcp.stopping = True
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if options.http:
         threading.Thread(target=probe.watch_http, args=(options.http,), daemon=True).start()
+    connecting = threading.Thread(target=tcp.run, daemon=True)
+    if options.tcp:
+        connecting.start()
     probe.run(options.seconds)
-    print(json.dumps(probe.result()))
+    result = probe.result()
+    if options.tcp:
+        tcp.stopping = True
+        connecting.join(5)
+        result["tcp"] = summary(tcp.sent, tcp.answered)
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

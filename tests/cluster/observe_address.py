@@ -1,4 +1,4 @@
-"""Print one JSON line for each time the kernel gains or loses an address (a program).
+"""Print one JSON line for each time the kernel gains or loses one of the addresses (a program).
 
 Run inside a node's network namespace.  It uses pyroute2 and shares no code with the watch: what
 it says is what the watch is measured against.
@@ -13,11 +13,11 @@ import time
 from pyroute2 import IPRoute
 
 
-def main(address: str) -> None:
+def main(addresses: list[str]) -> None:
     with IPRoute() as ipr:
         ipr.bind()
         print(json.dumps("listening"), flush=True)
-        present = bool(ipr.get_addr(address=address))
+        present = {address: bool(ipr.get_addr(address=address)) for address in addresses}
         while True:
             for message in ipr.get():
                 event = message.get("event")
@@ -26,10 +26,11 @@ def main(address: str) -> None:
                 attributes = dict(message["attrs"])
                 found = attributes.get("IFA_LOCAL") or attributes.get("IFA_ADDRESS")
                 now = event == "RTM_NEWADDR"
-                if found == address and now != present:
-                    present = now
-                    print(json.dumps({"time": time.time(), "present": present}), flush=True)
+                if found in present and now != present[found]:
+                    present[found] = now
+                    row = {"time": time.time(), "address": found, "present": now}
+                    print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

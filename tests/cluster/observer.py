@@ -16,13 +16,13 @@ PROGRAM = Path(__file__).with_name("observe_address.py")
 
 
 class Observer:
-    """Records on each node when *address* came and went.  A context manager.
+    """Records on each node when an address came and went.  A context manager.
 
-    ``rows``: ``{"node", "time", "present"}`` in order of time, one for each change.
+    ``rows``: ``{"node", "time", "address", "present"}``, one for each change.
     """
 
-    def __init__(self, nodes: Iterable[Node], address: str) -> None:
-        self.address = address
+    def __init__(self, nodes: Iterable[Node], *addresses: str) -> None:
+        self.addresses = addresses
         self.rows: list[dict] = []
         self._nodes = list(nodes)
         self._processes: list[subprocess.Popen] = []
@@ -31,7 +31,7 @@ class Observer:
     def __enter__(self) -> Observer:
         for node in self._nodes:
             process = subprocess.Popen(
-                ["nsenter", f"--net={node.netns}", sys.executable, str(PROGRAM), self.address],
+                ["nsenter", f"--net={node.netns}", sys.executable, str(PROGRAM), *self.addresses],
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
@@ -56,19 +56,29 @@ class Observer:
         for line in process.stdout:
             self.rows.append({"node": name, **json.loads(line)})
 
-    def changes(self, node: str | None = None) -> list[dict]:
-        """What happened so far, on all nodes or one, in order of time."""
-        rows = [row for row in self.rows if node in (None, row["node"])]
+    def changes(
+        self, node: str | None = None, address: str | None = None, since: float = 0.0
+    ) -> list[dict]:
+        """What happened so far (from *since* on), to all or one, in order of time."""
+        rows = [
+            row
+            for row in self.rows
+            if node in (None, row["node"])
+            and address in (None, row["address"])
+            and row["time"] >= since
+        ]
         return sorted(rows, key=lambda row: row["time"])
 
-    def shared_seconds(self, start: set[str]) -> float:
+    def shared_seconds(
+        self, start: set[str], address: str | None = None, since: float = 0.0
+    ) -> float:
         """For how long, in all, more than one node had the address; *start*: who had it first."""
         holders = set(start)
-        total, since = 0.0, None
-        for row in self.changes():
+        total, begun = 0.0, None
+        for row in self.changes(address=address, since=since):
             (holders.add if row["present"] else holders.discard)(row["node"])
-            if len(holders) > 1 and since is None:
-                since = row["time"]
-            elif len(holders) <= 1 and since is not None:
-                total, since = total + row["time"] - since, None
-        return total + (time.time() - since if since is not None else 0.0)
+            if len(holders) > 1 and begun is None:
+                begun = row["time"]
+            elif len(holders) <= 1 and begun is not None:
+                total, begun = total + row["time"] - begun, None
+        return total + (time.time() - begun if begun is not None else 0.0)
