@@ -62,7 +62,6 @@ class Case:
     newer: tuple[str, str] | None = None
     touched: tuple[str, ...] = ()
     outage: float = 0.0
-    more: dict[str, Any] = field(default_factory=dict)
 
     def kinds(self, version: tuple[int, ...]) -> tuple[str, str]:
         """(of the change, of taking it back) with this keepalived."""
