@@ -9,6 +9,7 @@ import sys
 BENCHES = {
     "text": "read, judge and write n instances, beside keepalived -t on the same file",
     "change": "a harmless change on a live cluster: probes lost, ours beside a restart (root)",
+    "noop": "a run that has nothing to do, beside a plain file and service (root)",
 }
 
 

@@ -87,7 +87,7 @@ CASES = [
     Case("another check that passes", {"config/vrrp_script/chk_true": {"script": "/usr/bin/true"},
                                        f"{I}/track_script": ["chk_haproxy", "chk_true"]}),
     Case("no check any more", {f"{I}/track_script": None, "config/vrrp_script": None}),
-    Case("an interface is tracked", {f"{I}/track_interface": ["eth1"]}),
+    Case("an interface is tracked", {f"{I}/track_interface": ["mgmt0"]}),
     Case("the owner's priority goes up", {"priorities/VI_PUBLIC/controller3": 150}),
     Case("a backup's priority goes down", {"priorities/VI_PUBLIC/controller1": 50}),
     Case("nopreempt", {f"{I}/nopreempt": True}),
@@ -117,7 +117,7 @@ CASES = [
          touched=VIPS, outage=1.5),
     # -- every node must change together
     Case("an address more", {f"{I}/virtual_ipaddress": [f"{VIP} dev eth1", f"{THIRD} dev eth1"]},
-         kind=CLUSTER, back=CLUSTER, newer=(SAFE, REMOVES)),
+         kind=CLUSTER, back=REMOVES, newer=(SAFE, REMOVES)),
     Case("another address instead", {f"{I}/virtual_ipaddress": [f"{THIRD} dev eth1"]},
          kind=REMOVES, back=REMOVES, touched=(VIP,), outage=60),
     Case("a password", {f"{I}/authentication": {"auth_type": "PASS", "auth_pass": "s3cret"}},
