@@ -16,7 +16,7 @@ from . import plan as planning
 from .check import gate
 from .conf.tree import Tree
 from .node import apply as applying
-from .node import dump, pending, planned, process
+from .node import appointment, dump, pending, planned, process
 from .node.paths import DEFAULT, Paths
 
 #: Events within this many seconds of a reload are marked planned: a handover takes
@@ -176,7 +176,10 @@ def _in_force(
         left = at - time.time()
         if left < 0:
             raise applying.ApplyError(f"the second {at} has passed; nothing was reloaded")
-        time.sleep(left)
+        try:
+            appointment.keep(at, paths)
+        except appointment.CalledOff as err:
+            raise applying.ApplyError(str(err)) from err
     record = pending.move(record, pending.RELOADING, "", paths)
     planned.begin(PLANNED_SECONDS, "a changed configuration is reloaded", paths=paths)
     try:

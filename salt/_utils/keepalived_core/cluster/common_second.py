@@ -1,0 +1,58 @@
+"""Reload several nodes at one second, or none of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import rollout
+from .conductor import STATUS_SECONDS, WORK_SECONDS, Failed, World
+
+#: Seconds from the order to the second it names.  The order takes half a second to arrive, a
+#: confirmation as long; a busy master several times that.
+LEAD_SECONDS = 8
+#: When this little is left and not every node has confirmed, the order is taken back.
+MARGIN_SECONDS = 3
+
+
+def commit_together(world: World, nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """``keepalived.commit`` on all *nodes* at the same second; what each returned.
+
+    Every node has to confirm that it waits for that second.  Raises Failed when one does not in
+    time (then the order was taken back on all), or when one says that it went wrong.
+    """
+    wanted = list(nodes)
+    # At the beginning of a second, as keepalived's reload_time_file wants it.
+    at = math.ceil(world.now() + LEAD_SECONDS)
+    asked = world.aside(wanted, "keepalived.commit", WORK_SECONDS, at=at)
+    missing = set(wanted)
+    while missing and not asked.done() and world.now() < at - MARGIN_SECONDS:
+        answers = world.ask(missing, "keepalived.waits_for", STATUS_SECONDS)
+        missing -= {node for node, answer in answers.items() if answer.said == at}
+        if missing:
+            world.sleep(0.2)
+    if missing and world.now() < at - 0.5:
+        called = world.ask(wanted, "keepalived.call_off", STATUS_SECONDS, at=at)
+        deaf = sorted(set(wanted) - set(called))
+        text = f"{', '.join(sorted(missing))} did not confirm the common reload in time: "
+        text += "it was called off"
+        if deaf:
+            text += f" (except on {', '.join(deaf)}, which does not answer)"
+        early = _problems(wanted, asked.result())
+        raise Failed("; ".join([text, *(each for each in early if "no answer" not in each)]))
+    answers = asked.result()
+    problems = _problems(wanted, answers)
+    if problems:
+        raise Failed("; ".join(problems))
+    return {node: answers[node].said for node in wanted}
+
+
+def _problems(nodes: Iterable[str], answers: Mapping[str, Any]) -> list[str]:
+    found = []
+    for node in nodes:
+        said = answers[node].said if node in answers else None
+        if not isinstance(said, Mapping):
+            why = rollout.one_line(said) if said else "no answer"
+            found.append(f"{node}: keepalived.commit: {why}")
+    return found

@@ -1,0 +1,398 @@
+"""Carry a rollout out, step by step; finish or undo one that broke off.
+
+Before a step the journal says that it begins, after it that it is done: whatever dies, the next
+run knows which nodes may have been touched, and compares their files with what it noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import clock, rollout
+from .common_second import commit_together
+from .conductor import (
+    DONE,
+    MARK_SECONDS,
+    PUT_BACK,
+    UNCLEAR,
+    WORK_SECONDS,
+    Conductor,
+    Failed,
+    Refused,
+    table,
+)
+
+CONFIG = "/etc/keepalived/keepalived.conf"
+#: The phases of a node.  Until ``prepared`` no daemon was told anything.
+UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
+    "untouched",
+    "begun",
+    "prepared",
+    "reloading",
+    "changed",
+    "put back",
+)
+_REASON = "a rollout changes the configuration"
+
+
+class Rollout(Conductor):
+    """Brings every node of a cluster to what its pillar says.
+
+    scripts: the nodes whose pillar has scripts to deploy first.
+    """
+
+    verb = "rollout"
+
+    def __init__(self, *args: Any, scripts: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scripts = list(scripts)
+        self.state: dict[str, Any] = {}
+        self.plans: dict[str, Any] = {}
+        self.after: dict[str, Any] = {}
+
+    # --- the three ways in ----------------------------------------------------------------------
+
+    def start(self, test: bool = False) -> dict[str, Any]:
+        """A new rollout; with *test* only what it would do.  Raises Refused, JournalError."""
+        old = self.journal.read()
+        if old is not None:
+            raise Refused(self._broke_off(old))
+        self.world.say(f"asking {len(self.nodes)} nodes")
+        found = self.facts()
+        refuse(rollout.preflight(found, plans=False))
+        scripts_wait = self._deploy_scripts(test)
+        facts = self._planned(found)
+        findings = rollout.preflight(facts) + rollout.refuse_mixture(facts)
+        if scripts_wait and any(each.level == "error" for each in findings):
+            text = f"{scripts_wait}; the new configuration may be refused only because they miss"
+            findings.append(rollout.Finding("warning", "", text))
+        refuse(findings)
+        plan = rollout.make_plan(facts)
+        self.state = {
+            "cluster": self.journal.cluster,
+            "verb": self.verb,
+            "started": clock.render(self.began),
+            "who": self.who,
+            "mode": plan.mode,
+            "steps": [{**step.to_data(), "state": "todo"} for step in plan.steps],
+            "nodes": {
+                one.node: {
+                    "live": one.plan.get("live"),
+                    "new": one.plan.get("new"),
+                    "backup": None,
+                    "phase": UNTOUCHED,
+                }
+                for one in facts
+                if rollout.kinds_of(one.plan) != {"nothing"}
+            },
+            "removed": sorted(rollout.removed_instances(self.plans.values())),
+            "before": rollout.picture({one.node: one.status for one in facts}),
+        }
+        self.after = self.state["before"]
+        more = {"findings": [each.to_data() for each in findings]}
+        if plan.mode == rollout.NOTHING:
+            return self._end("nothing", DONE, "every node is as its pillar says", **more)
+        if test:
+            return self._end("would", DONE, f"would be changed: {self._way()}", **more)
+        self.world.say(f"{self._way()}: {', '.join(self.state['nodes'])}")
+        self._note()
+        return self._carry_out(**more)
+
+    def resume(self) -> dict[str, Any]:
+        """Finish the rollout that broke off.  Raises Refused, JournalError."""
+        self.verb = "rollout resume"
+        self.state = self._unfinished()
+        facts = self._planned(self.facts())
+        findings = rollout.preflight(facts, resuming=True) + rollout.refuse_mixture(facts)
+        refuse(findings)
+        plan = rollout.make_plan(facts, together=self.state["mode"] == rollout.TOGETHER)
+        waiting = {one.node for one in facts if phase_of(one.pending) == "prepared"}
+        steps = [step.to_data() for step in plan.steps]
+        for step in steps:
+            if step["do"] == "prepare":
+                step["nodes"] = [node for node in step["nodes"] if node not in waiting]
+        for one in facts:
+            entry = {"live": None, "new": None, "backup": None, "phase": UNTOUCHED}
+            self.state["nodes"].setdefault(one.node, {**entry, "live": one.plan.get("live")})
+            self.state["nodes"][one.node]["new"] = one.plan.get("new")
+            self.state["nodes"][one.node]["expect"] = one.plan.get("live")
+        done = [step for step in self.state["steps"] if step["state"] == "done"]
+        steps += [
+            {"do": "undrain", "nodes": [node], "why": "the rollout had drained it"}
+            for node in self._drained_by_us()
+            if not any(step["do"] == "undrain" and step["nodes"] == [node] for step in steps)
+        ]
+        self.state["steps"] = done + [{**step, "state": "todo"} for step in steps if step["nodes"]]
+        self.after = self.state["before"]
+        self._note()
+        return self._carry_out(findings=[each.to_data() for each in findings])
+
+    def undo(self) -> dict[str, Any]:
+        """Put back what the rollout that broke off has changed.  Raises Refused, JournalError."""
+        self.verb = "rollout undo"
+        self.state = self._unfinished()
+        problems = self._put_back()
+        return self._finish_undo("undone", DONE, "the rollout was undone", problems)
+
+    # --- the steps ------------------------------------------------------------------------------
+
+    def _carry_out(self, **more: Any) -> dict[str, Any]:
+        try:
+            for number, step in enumerate(self.state["steps"]):
+                if step["state"] == "done":
+                    continue
+                self.mark(MARK_SECONDS, _REASON)
+                step["state"] = "doing"
+                self._note()
+                begin = self.world.now()
+                self.world.say(f"{step['do']} {', '.join(step['nodes'])}: {step['why']}")
+                getattr(self, f"_{step['do']}")(step["nodes"])
+                left = [each for each in self.state["steps"][number + 1 :]]
+                self._verify(step, final=not left)
+                step.update(state="done", seconds=round(self.world.now() - begin, 1))
+                self._note()
+            if not self.state["steps"] or self.state["steps"][-1]["do"] == "prepare":
+                self._verify({"do": "check"}, final=True)
+        except Failed as failed:
+            self.world.say(f"failed: {failed}")
+            for step in self.state["steps"]:
+                if step["state"] == "doing":
+                    step["state"] = "failed"
+            self._note()
+            problems = self._put_back()
+            text = f"{failed}. All nodes that were changed were put back"
+            return self._finish_undo("failed", PUT_BACK, text, problems, **more)
+        self.mark(0, _REASON)
+        self.journal.forget()
+        count = len(self.state["nodes"])
+        return self._end("done", DONE, f"{count} nodes changed, {self._way()}", **more)
+
+    def _apply(self, nodes: Sequence[str]) -> None:
+        (node,) = nodes
+        entry = self._phase(node, BEGUN)
+        did = self.do(
+            node,
+            "keepalived.apply",
+            allow_disruptive=True,
+            expect=entry.get("expect", entry["live"]),
+        )
+        entry["backup"] = entry["backup"] or did.get("backup")
+        self._phase(node, CHANGED, str(did.get("did") or ""))
+
+    def _prepare(self, nodes: Sequence[str]) -> None:
+        for node in nodes:
+            entry = self._phase(node, BEGUN)
+            did = self.do(
+                node,
+                "keepalived.apply",
+                allow_disruptive=True,
+                expect=entry.get("expect", entry["live"]),
+                reload="no",
+            )
+            entry["backup"] = entry["backup"] or did.get("backup")
+            self._phase(node, PREPARED, str(did.get("did") or ""))
+
+    def _commit(self, nodes: Sequence[str]) -> None:
+        for node in nodes:
+            self.state["nodes"][node]["phase"] = RELOADING
+        self._note()
+        for node, said in commit_together(self.world, nodes).items():
+            self._phase(node, CHANGED, str(said.get("did") or ""))
+
+    def _drain(self, nodes: Sequence[str]) -> None:
+        (node,) = nodes
+        ready = rollout.peers_ready(node, self.statuses())
+        self.do(node, "keepalived.drain", reason=_REASON, peers_healthy=ready)
+
+    def _undrain(self, nodes: Sequence[str]) -> None:
+        (node,) = nodes
+        self.do(node, "keepalived.undrain")
+
+    def _verify(self, step: Mapping[str, Any], final: bool) -> None:
+        if step["do"] == "prepare":
+            return  # no daemon knows of it
+        self.after, problems = self.settle(
+            self.state["before"], removed=self.state["removed"], final=final
+        )
+        if problems:
+            raise Failed(f"after {step['do']} {', '.join(step.get('nodes', []))}: {_all(problems)}")
+
+    # --- undoing --------------------------------------------------------------------------------
+
+    def _put_back(self) -> list[str]:
+        """Restore the file of every node that may have been touched; what could not be done."""
+        self.mark(MARK_SECONDS, "a rollout is undone")
+        problems = []
+        touched = [node for node, it in self.state["nodes"].items() if it["phase"] not in _CLEAN]
+        sums = self.world.ask(touched, "keepalived.live_sum", WORK_SECONDS)
+        pending = self.world.ask(touched, "keepalived.pending", WORK_SECONDS)
+        back = []
+        for node in touched:
+            entry = self.state["nodes"][node]
+            answer = sums.get(node)
+            if answer is None:
+                problems.append(f"{node} does not answer: whether it was changed is not known")
+                continue
+            waiting = pending[node].said if node in pending else None
+            if answer.said == entry["live"] and not isinstance(waiting, Mapping):
+                self._phase(node, BACK, "was as before")
+            elif answer.said in (entry["live"], entry["new"]):
+                back.append(node)
+            else:
+                problems.append(f"{node} has a file that is neither the old nor the new one")
+        if back:
+            self.world.say(f"putting back {', '.join(back)}")
+            # One job for all: they reload in the same moment, as a cluster change needs it.
+            answers = self.world.ask(back, "keepalived.put_back", WORK_SECONDS)
+            for node in back:
+                said = answers[node].said if node in answers else None
+                if isinstance(said, Mapping):
+                    self._phase(node, BACK, str(said.get("did") or ""))
+                else:
+                    why = rollout.one_line(said) if said else "no answer"
+                    problems.append(f"{node} was not put back: {why}")
+        for node in self._drained_by_us():
+            try:
+                self._undrain([node])
+            except Failed as failed:
+                problems.append(str(failed))
+        self.after, worse = self.settle(self.state["before"])
+        return problems + worse
+
+    def _drained_by_us(self) -> list[str]:
+        """Nodes that a step drained, or may have, and none undrained."""
+        drained: dict[str, None] = {}
+        for step in self.state["steps"]:
+            if step["do"] == "drain" and step["state"] != "todo":
+                drained.update(dict.fromkeys(step["nodes"]))
+            if step["do"] == "undrain" and step["state"] == "done":
+                for node in step["nodes"]:
+                    drained.pop(node, None)
+        return list(drained)
+
+    def _finish_undo(
+        self, result: str, code: int, text: str, problems: list[str], **more: Any
+    ) -> dict[str, Any]:
+        self.mark(0, _REASON)
+        if not problems:
+            self.journal.forget()
+            return self._end(result, code, text, **more)
+        text = (
+            f"{text.removesuffix('. All nodes that were changed were put back')}. Not all is as it "
+            f"was: {_all(problems)}. Mend that, then `salt-run keepalived.rollout "
+            f"{self.journal.cluster} undo=True` (or resume=True)"
+        )
+        return self._end("failed", UNCLEAR, text, problems=problems, **more)
+
+    # --- beneath --------------------------------------------------------------------------------
+
+    def _deploy_scripts(self, test: bool) -> str | None:
+        """Deploy what the pillar lists under scripts; in test mode, say whether some would be."""
+        wait = []
+        for node in self.scripts:
+            self.world.say(f"scripts on {node}")
+            said = self.do_states(node, "keepalived.scripts", test)
+            bad = [str(one.get("comment")) for one in said if one.get("result") is False]
+            if bad:
+                raise Refused(f"{node}: the scripts could not be deployed: {_all(bad)}")
+            if any(one.get("result") is None for one in said):
+                wait.append(node)
+        return f"scripts would be deployed first on {', '.join(wait)}" if wait else None
+
+    def do_states(self, node: str, sls: str, test: bool) -> list[Mapping[str, Any]]:
+        """Apply an SLS on a node: what its states returned.  Raises Refused."""
+        answer = self.world.ask([node], "state.apply", WORK_SECONDS, mods=sls, test=test).get(node)
+        if answer is None or not isinstance(answer.said, Mapping):
+            why = answer.said if answer else "no answer"
+            if isinstance(why, list):
+                why = "; ".join(map(str, why))
+            raise Refused(f"{node}: state.apply {sls}: {rollout.one_line(why)}")
+        return list(answer.said.values())
+
+    def _planned(self, found: Sequence[rollout.Facts]) -> list[rollout.Facts]:
+        self.world.say("planning on every node")
+        answers = self.world.ask(self.nodes, "keepalived.plan", WORK_SECONDS)
+        facts = [
+            rollout.with_plan(one, answers[one.node].said if one.node in answers else None)
+            for one in found
+        ]
+        self.plans = {one.node: one.plan for one in facts if isinstance(one.plan, Mapping)}
+        return facts
+
+    def _unfinished(self) -> dict[str, Any]:
+        state = self.journal.read()
+        if state is None:
+            raise Refused(f"no rollout of {self.journal.cluster} has broken off")
+        return state
+
+    def _broke_off(self, old: Mapping[str, Any]) -> str:
+        name = self.journal.cluster
+        return (
+            f"a rollout of {name} that {old.get('who')} started at {old.get('started')} has not "
+            f"ended. Finish it: salt-run keepalived.rollout {name} resume=True; or put everything "
+            f"back: salt-run keepalived.rollout {name} undo=True"
+        )
+
+    def _way(self) -> str:
+        if self.state["mode"] == rollout.TOGETHER:
+            return "all at one second"
+        return "one after the other"
+
+    def _phase(self, node: str, phase: str, did: str | None = None) -> dict[str, Any]:
+        entry: dict[str, Any] = self.state["nodes"][node]
+        entry["phase"] = phase
+        if did is not None:
+            entry["did"] = did
+        self._note()
+        return entry
+
+    def _note(self) -> None:
+        self.journal.write(self.state)
+
+    def _end(self, result: str, retcode: int, message: str, **more: Any) -> dict[str, Any]:
+        changes = []
+        for node, entry in self.state["nodes"].items():
+            plan = self.plans.get(node) or {}
+            change = plan.get("change") or {}
+            changes.append(
+                {
+                    "node": node,
+                    "kind": change.get("kind") or plan.get("action") or "-",
+                    "reasons": [str(each.get("text")) for each in change.get("reasons") or ()],
+                    "diff": plan.get("diff") or "",
+                    "phase": entry["phase"],
+                    "did": entry.get("did", ""),
+                }
+            )
+        return self.report(
+            result,
+            retcode,
+            message,
+            mode=self.state["mode"],
+            steps=self.state["steps"],
+            changes=changes,
+            rows=table(self.state["before"], self.after),
+            **{"findings": [], "problems": [], **more},
+        )
+
+
+#: A node in these phases is not asked when all is put back.
+_CLEAN = frozenset({UNTOUCHED, BACK})
+
+
+def refuse(findings: Sequence[rollout.Finding]) -> None:
+    """Raise Refused when one of the findings is an error."""
+    errors = [each for each in findings if each.level == "error"]
+    if errors:
+        places = [f"{each.node}: {each.text}" if each.node else each.text for each in errors]
+        raise Refused(f"nothing was changed: {_all(places)}", findings)
+
+
+def phase_of(pending: object) -> str | None:
+    """The phase of what ``keepalived.pending`` returned."""
+    return str(pending.get("phase")) if isinstance(pending, Mapping) else None
+
+
+def _all(texts: Sequence[str]) -> str:
+    return "; ".join(text.rstrip(".") for text in texts)
