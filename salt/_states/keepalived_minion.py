@@ -38,6 +38,10 @@ REACTIONS = [
     {"salt/beacon/*/keepalived/*/FAULT": ["salt://keepalived/reactor/remediate.sls"]},
 ]
 
+# What the pillar keepalived_master may set.
+_MASTER_KEYS = ("alerts", "secret_file")
+_KNOWN = " and ".join(_MASTER_KEYS)
+
 
 def __virtual__() -> str | tuple[bool, str]:
     if "keepalived_minion.schedule_restart" not in __salt__:
@@ -71,28 +75,30 @@ def minion_settings(name: str) -> dict[str, Any]:
 
 def master_settings(name: str) -> dict[str, Any]:
     """
-    The file in ``master.d`` that maps VRRP events to their reactions and, from the pillar
-    ``keepalived_master`` of the master's own minion, says where alerts go.
+    The file in ``master.d`` that maps VRRP events to their reactions, hands each node its event
+    key and, from the pillar ``keepalived_master`` of the master's own minion, says where alerts go
+    (``alerts``) and where the secret of the keys lies (``secret_file``).
 
-    Fails, and writes nothing, where ``reactor`` or ``keepalived`` stand in the main file (a file
-    in ``master.d`` replaces them whole) and for a pillar that is not understood. The content is
-    never shown: the address of a webhook is often a secret.
+    Fails, and writes nothing, where ``reactor``, ``ext_pillar`` or ``keepalived`` stand in the
+    main file (a file in ``master.d`` replaces them whole) and for a pillar that is not understood.
+    The content is never shown: the address of a webhook is often a secret.
 
     name
         Path of the file, ``/etc/salt/master.d/keepalived.conf``.
     """
-    settings: dict[str, Any] = {"reactor": REACTIONS}
+    settings: dict[str, Any] = {"reactor": REACTIONS, "ext_pillar": [{"keepalived": {}}]}
     pillar = __pillar__.get("keepalived_master") or {}
     if not isinstance(pillar, dict):
-        return _failed(name, "pillar keepalived_master: must be a mapping with the key 'alerts'")
-    unknown = sorted(set(pillar) - {"alerts"})
+        return _failed(name, f"pillar keepalived_master: must be a mapping; its keys are {_KNOWN}")
+    unknown = sorted(set(pillar) - set(_MASTER_KEYS))
     if unknown:
         return _failed(
-            name, f"pillar keepalived_master:{unknown[0]}: unknown key, known is 'alerts'"
+            name, f"pillar keepalived_master:{unknown[0]}: unknown key, known are {_KNOWN}"
         )
-    if pillar.get("alerts"):
-        # Through JSON: YAML cannot write the masking types in which Salt hands out pillar.
-        settings["keepalived"] = {"alerts": json.loads(json.dumps(pillar["alerts"]))}
+    # Through JSON: YAML cannot write the masking types in which Salt hands out pillar.
+    ours = {key: json.loads(json.dumps(pillar[key])) for key in _MASTER_KEYS if pillar.get(key)}
+    if ours:
+        settings["keepalived"] = ours
     return _written(
         name,
         settings,
@@ -101,6 +107,27 @@ def master_settings(name: str) -> dict[str, Any]:
         group=__salt__["keepalived_minion.master_group"](),
         show_changes=False,
     )
+
+
+def event_secret(name: str) -> dict[str, Any]:
+    """
+    The master of this machine has the secret from which the nodes' keys are made, readable by
+    the user that the master runs as alone. One that is there is never changed: see docs/keys.md
+    for a replacement.
+
+    name
+        Free text.
+    """
+    ret = {"name": name, "result": True, "changes": {}, "comment": "the master has its secret"}
+    try:
+        made = __salt__["keepalived_minion.event_secret"](test=__opts__["test"])
+    except CommandExecutionError as err:
+        return {**ret, "result": False, "comment": str(err)}
+    if made:
+        ret["changes"] = {made: "made"}
+        ret["result"] = None if __opts__["test"] else True
+        ret["comment"] = f"{made} {'would be' if __opts__['test'] else 'was'} made"
+    return ret
 
 
 def settings_in_force(name: str, files: list[str]) -> dict[str, Any]:

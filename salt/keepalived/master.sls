@@ -1,5 +1,5 @@
 # For the master's own minion: reactions to VRRP events, where alerts go (pillar
-# keepalived_master), and the runners on the master.
+# keepalived_master), the nodes' event keys, and the runners on the master.
 {%- from "keepalived/map.jinja" import keepalived with context %}
 
 include:
@@ -15,11 +15,17 @@ keepalived-master-settings:
     - require:
       - keepalived_minion: keepalived-master-synced
 
+# After the settings, which may say where it lies; before the master hands out keys made from it.
+keepalived-master-event-secret:
+  keepalived_minion.event_secret:
+    - require:
+      - keepalived_minion: keepalived-master-settings
+
 keepalived-master-in-force:
   keepalived_minion.settings_in_force:
     - name: {{ keepalived.master_service }}
     - files:
       - {{ keepalived.master_settings }}
     - require:
-      - keepalived_minion: keepalived-master-settings
+      - keepalived_minion: keepalived-master-event-secret
 {%- endif %}
