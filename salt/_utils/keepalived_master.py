@@ -54,11 +54,13 @@ class Master:
             return {str(only): clusters[str(only)]}, None
         return {}, f"There is no cluster {only}; known: {', '.join(clusters) or 'none'}."
 
-    def ask(self, nodes, fun, timeout, **kwarg):
+    def ask(self, nodes, fun, timeout, arg=(), **kwarg):
         """Run a function on accepted minions, by name and never by pattern.
 
         timeout (int)
             Seconds; one that still works on it then is waited for.
+        arg, kwarg
+            Its arguments.
 
         Returns ``{node: facts.Answer}`` of those that answered.
         """
@@ -70,6 +72,7 @@ class Master:
             returned = client.cmd_iter(
                 nodes,
                 fun,
+                arg=list(arg),
                 tgt_type="list",
                 timeout=timeout,
                 kwarg=kwarg,

@@ -35,7 +35,10 @@ class World(Protocol):
     def ask(
         self, nodes: Iterable[str], fun: str, timeout: float, **kwarg: Any
     ) -> Mapping[str, Answer]:
-        """Run a function on nodes; ``{node: Answer}`` of those that answered."""
+        """Run a function on nodes; ``{node: Answer}`` of those that answered.
+
+        A keyword ``arg`` is the list of its positional arguments.
+        """
 
     def aside(self, nodes: Iterable[str], fun: str, timeout: float, **kwarg: Any) -> Any:
         """The same in a thread: an object with ``done()`` and ``result()``."""
@@ -122,6 +125,22 @@ class Conductor:
         self.world.ask(
             self.nodes, "keepalived.planned", STATUS_SECONDS, seconds=seconds, reason=reason
         )
+
+    def drain_away(self, node: str, reason: str, before: Mapping[str, Any]) -> None:
+        """Drain a node and wait until others have all it had.  Raises Failed."""
+        ready = rollout.peers_ready(node, self.statuses())
+        self.do(node, "keepalived.drain", reason=reason, peers_healthy=ready)
+        deadline = self.world.now() + SETTLE_SECONDS
+        while True:
+            statuses = self.statuses()
+            problems = rollout.judge(before, rollout.picture(statuses))
+            still = rollout.masters_on(statuses.get(node))
+            if not problems and not still:
+                return
+            if self.world.now() >= deadline:
+                kept = [f"{node} still is MASTER of {', '.join(still)}"] if still else []
+                raise Failed(f"after {node} was drained: {'; '.join(kept + problems)}")
+            self.world.sleep(POLL_SECONDS)
 
     # --- judging --------------------------------------------------------------------------------
 

@@ -46,12 +46,10 @@ class Journal:
         """
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = open(
-                os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8"
-            )
+            opened = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise JournalError(f"{self._lock}: {error.strerror}") from error
-        with handle:
+        with open(opened, "r+", encoding="utf-8") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -213,7 +213,7 @@ def removed_instances(plans: Iterable[object]) -> set[str]:
 
 
 def refuse_mixture(nodes: Iterable[Facts]) -> list[Finding]:
-    """What no way can do in one go: a restart on one side of a change that all must have at once."""
+    """What no way does in one go: a restart, and a change that all must have at once."""
     kinds = {one.node: kinds_of(one.plan) for one in nodes}
     restarts = sorted(node for node, found in kinds.items() if "restart" in found)
     if not restarts or not any("cluster" in found for found in kinds.values()):

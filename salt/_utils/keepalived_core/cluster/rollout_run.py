@@ -148,8 +148,7 @@ class Rollout(Conductor):
                 begin = self.world.now()
                 self.world.say(f"{step['do']} {', '.join(step['nodes'])}: {step['why']}")
                 getattr(self, f"_{step['do']}")(step["nodes"])
-                left = [each for each in self.state["steps"][number + 1 :]]
-                self._verify(step, final=not left)
+                self._verify(step, final=number == len(self.state["steps"]) - 1)
                 step.update(state="done", seconds=round(self.world.now() - begin, 1))
                 self._note()
             if not self.state["steps"] or self.state["steps"][-1]["do"] == "prepare":
@@ -202,8 +201,7 @@ class Rollout(Conductor):
 
     def _drain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
-        ready = rollout.peers_ready(node, self.statuses())
-        self.do(node, "keepalived.drain", reason=_REASON, peers_healthy=ready)
+        self.drain_away(node, _REASON, self.state["before"])
 
     def _undrain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes

@@ -35,7 +35,7 @@ def render(data: object, *, color: bool = False) -> str | None:
     """
     if not isinstance(data, Mapping):
         return None
-    painter = _Painter(color)
+    painter = Painter(color)
     screens = {
         "status": _status,
         "timeline": _timeline,
@@ -51,7 +51,9 @@ def render(data: object, *, color: bool = False) -> str | None:
     return "\n".join(line for node in sorted(nodes) for line in _node(node, nodes[node], painter))
 
 
-class _Painter:
+class Painter:
+    """Colours, and tables that are as wide as their cells."""
+
     def __init__(self, color: bool) -> None:
         self._color = color
 
@@ -110,7 +112,7 @@ def _title(each: Mapping[str, Any]) -> str:
     return printable("  ".join(parts))
 
 
-def _status(data: Mapping[str, Any], painter: _Painter) -> list[str]:
+def _status(data: Mapping[str, Any], painter: Painter) -> list[str]:
     lines: list[str] = []
     for cluster in data["clusters"]:
         if lines:
@@ -142,11 +144,11 @@ def _status(data: Mapping[str, Any], painter: _Painter) -> list[str]:
     return lines + _message(data, painter)
 
 
-def _message(data: Mapping[str, Any], _painter: _Painter) -> list[str]:
+def _message(data: Mapping[str, Any], _painter: Painter) -> list[str]:
     return [printable(str(data["message"]))] if data.get("message") else []
 
 
-def _timeline(data: Mapping[str, Any], painter: _Painter) -> list[str]:
+def _timeline(data: Mapping[str, Any], painter: Painter) -> list[str]:
     rows = data["rows"]
     lines = painter.rows(
         ("time", "node", "instance", "transition", "vip", "reason"),
@@ -181,7 +183,7 @@ def _timeline(data: Mapping[str, Any], painter: _Painter) -> list[str]:
     return lines + _message(data, painter)
 
 
-def _reactions(data: Mapping[str, Any], painter: _Painter) -> list[str]:
+def _reactions(data: Mapping[str, Any], painter: Painter) -> list[str]:
     rows: Sequence[Mapping[str, Any]] = data["rows"]
     if not rows:
         return ["No reaction yet."]
@@ -207,7 +209,7 @@ def _is_node_status(status: object) -> bool:
     return isinstance(status, Mapping) and isinstance(status.get("instances"), (list, tuple))
 
 
-def _node(node: str, status: Mapping[str, Any], painter: _Painter) -> list[str]:
+def _node(node: str, status: Mapping[str, Any], painter: Painter) -> list[str]:
     daemon = status.get("keepalived")
     daemon = daemon if isinstance(daemon, Mapping) else {}
     watch = status.get("watch")
