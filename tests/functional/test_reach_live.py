@@ -134,6 +134,7 @@ CASES = [
         "touch /run/ill",
         SCRIPT % "weight -50",
         more=TRACK_CHK + "\nnopreempt",
+        priorities=(250, 220, 10),
     ),
     Case(
         "a peer that preempts passes a higher one that does not",
@@ -151,7 +152,7 @@ CASES = [
         SCRIPT % "weight 0",
         more=TRACK_CHK + "\nnopreempt",
         # Far apart: who comes first keeps it here, and 1 of priority is 0.4 ms of waiting.
-        priorities=(103, 102, 10),
+        priorities=(250, 120, 10),
         verdict="moves",
     ),
     Case(

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from keepalived_core import conf, pillar
+from keepalived_core.check.lint import lint
 
 VI = "config: {vrrp_instance: {VI: {interface: eth0, virtual_router_id: 1, virtual_ipaddress: "
 VI += "[10.0.0.1], %s}}}"
@@ -129,8 +130,6 @@ def test_b11_a_password_that_yaml_has_already_changed_is_refused(given):
 
 
 def test_b14_a_colon_behind_a_keyword_is_a_finding():
-    from keepalived_core.check.lint import lint
-
     text = "vrrp_instance VI {\nunicast_src_ip: 10.0.0.1\n}\n"
     assert any("unicast_src_ip:" in found.message for found in lint(conf.parse(text)))
 
