@@ -11,7 +11,7 @@ from .conductor import STATUS_SECONDS, WORK_SECONDS, Failed, World
 
 #: Seconds from the order to the second it names.  The order takes half a second to arrive, a
 #: confirmation as long; a busy master several times that.
-LEAD_SECONDS = 8
+LEAD_SECONDS = 7
 #: When this little is left and not every node has confirmed, the order is taken back.
 MARGIN_SECONDS = 3
 

@@ -1,0 +1,284 @@
+"""A rollout on nodes in memory, with a real journal: done, failed, broken off at every moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rollout_world import Died, World
+
+from keepalived_core.cluster.conductor import DONE, PUT_BACK, UNCLEAR, Refused
+from keepalived_core.cluster.journal import Journal, JournalError, Locked
+from keepalived_core.cluster.rollout_run import Rollout
+
+KINDS = ("safe", "cluster", "restart")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    found = Journal(tmp_path / "rollout", "controllers")
+    with found.locked("root", "a test", "now"):
+        pass
+    return found
+
+
+def rollout(world: World, journal: Journal) -> Rollout:
+    return Rollout(world.members, journal, world, "root")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_node_is_changed_and_the_master_last(kind: str, journal: Journal) -> None:
+    world = World(kind)
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("done", DONE), done["message"]
+    assert world.files() == "new"
+    assert [node.reloads for node in world.nodes.values()] == [1, 1, 1]
+    assert journal.read() is None
+    changed = [nodes for fun, nodes in world.asked if fun in ("keepalived.apply",)]
+    assert changed[-1] == ("n3",)
+    assert not any(node.is_drained for node in world.nodes.values())
+
+
+def test_a_second_one_has_nothing_to_do(journal: Journal) -> None:
+    world = World()
+    rollout(world, journal).start()
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["mode"]) == ("nothing", "nothing")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_test_mode_nothing_is_done_but_said(kind: str, journal: Journal) -> None:
+    world = World(kind)
+
+    done = rollout(world, journal).start(test=True)
+
+    assert done["result"] == "would"
+    assert done["steps"]
+    assert world.files() == "old"
+    assert {fun for fun, _ in world.asked} == {
+        "keepalived.status",
+        "keepalived.pending",
+        "keepalived.plan",
+    }
+
+
+def test_nothing_is_written_anywhere_when_one_node_would_refuse(journal: Journal) -> None:
+    world = World("cluster")
+    world.nodes["n2"].broken = "keepalived.plan"
+
+    with pytest.raises(Refused, match="n2: it would refuse the new configuration"):
+        rollout(world, journal).start()
+
+    assert world.files() == "old"
+    assert journal.read() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "node", "what"),
+    [
+        ("safe", "n1", "keepalived.apply"),
+        ("safe", "n3", "keepalived.apply"),
+        ("restart", "n3", "keepalived.apply"),
+        ("restart", "n3", "keepalived.drain"),
+        ("cluster", "n2", "keepalived.apply"),
+        ("cluster", "n2", "keepalived.commit"),
+    ],
+)
+def test_a_step_that_fails_puts_all_nodes_back(
+    kind: str, node: str, what: str, journal: Journal
+) -> None:
+    world = World(kind)
+    world.nodes[node].broken = what
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK), done["message"]
+    assert f"{node}: {what}" in done["message"]
+    assert world.files() == "old"
+    assert not any(each.is_drained for each in world.nodes.values())
+    assert journal.read() is None
+
+
+def test_what_a_node_loses_after_its_step_puts_all_back(journal: Journal) -> None:
+    world = World("safe")
+    node = world.nodes["n2"]
+    reload = node._reload
+
+    def fails() -> None:
+        reload()
+        node.state = "FAULT" if node.running == "new" else "BACKUP"
+
+    node._reload = fails
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK)
+    assert "VI is FAULT on n2" in done["message"]
+    assert world.files() == "old"
+
+
+def test_a_node_that_cannot_be_put_back_keeps_the_journal_and_says_so(journal: Journal) -> None:
+    world = World("safe")
+    world.nodes["n2"].broken = "keepalived.apply"
+    world.nodes["n1"].broken = "keepalived.put_back"
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", UNCLEAR)
+    assert "n1 was not put back" in done["message"]
+    assert "undo=True" in done["message"]
+    assert journal.read() is not None
+
+    world.nodes["n1"].broken = ""
+    assert rollout(world, journal).undo()["retcode"] == DONE
+    assert world.files() == "old"
+
+
+def test_the_common_reload_is_called_off_when_one_node_does_not_confirm(journal: Journal) -> None:
+    world = World("cluster")
+    world.nodes["n2"].broken = "keepalived.waits_for"
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK)
+    assert "n2 did not confirm the common reload in time: it was called off" in done["message"]
+    assert world.files() == "old"
+    assert [node.reloads for node in world.nodes.values()] == [0, 0, 0]
+
+
+def moments(kind: str) -> list[float]:
+    """Every moment at which the master may die: before each question, and after its effect."""
+    world = World(kind)
+    Rollout(world.members, _Forgetful(), world, "root").start()
+    return [count + half for count in range(len(world.asked)) for half in (0, 0.5)]
+
+
+class _Forgetful:
+    cluster = "controllers"
+
+    def read(self) -> None:
+        return None
+
+    def write(self, data: dict) -> None:
+        json.dumps(data)
+
+    def forget(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("way", ["resume", "undo"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_wherever_the_master_dies_the_next_run_finishes_or_undoes_it(
+    kind: str, way: str, tmp_path: Path
+) -> None:
+    broken_off = 0
+    for number, moment in enumerate(moments(kind)):
+        world = World(kind, dies_at=moment)
+        journal = Journal(tmp_path / str(number), "controllers")
+        with journal.locked("root", "a test", "now"), pytest.raises(Died):
+            rollout(world, journal).start()
+        world.dies_at = None
+        world.at = None
+        if journal.read() is None:
+            # Nothing was begun, or all was done.
+            assert world.files() in ("old", "new")
+            continue
+        broken_off += 1
+        with pytest.raises(Refused, match=r"resume=True.*undo=True"):
+            rollout(world, journal).start()
+
+        done = getattr(rollout(world, journal), way)()
+
+        assert done["retcode"] == DONE, (moment, done["message"])
+        assert world.files() == ("new" if way == "resume" else "old"), moment
+        assert not any(node.is_drained for node in world.nodes.values()), moment
+        assert journal.read() is None
+    assert broken_off > 10
+
+
+def test_a_file_that_somebody_changed_meanwhile_is_not_put_back(journal: Journal) -> None:
+    world = World("safe")
+    world.nodes["n2"].broken = "keepalived.apply"
+    world.nodes["n1"].broken = "keepalived.put_back"
+    rollout(world, journal).start()
+    world.nodes["n1"].broken = ""
+    changed = [node for node in world.nodes.values() if node.live == "new"]
+    assert changed
+    changed[0].live = "by hand"
+
+    done = rollout(world, journal).undo()
+
+    assert done["retcode"] == UNCLEAR
+    assert "neither the old nor the new" in done["message"]
+    assert changed[0].live == "by hand"
+
+
+@pytest.mark.parametrize("way", ["resume", "undo"])
+def test_there_is_nothing_to_resume_or_undo_without_a_journal(way: str, journal: Journal) -> None:
+    with pytest.raises(Refused, match="no rollout of controllers has broken off"):
+        getattr(rollout(World(), journal), way)()
+
+
+# --- the files --------------------------------------------------------------------------------
+
+
+def test_two_never_work_on_one_cluster_and_the_second_is_told_who(tmp_path: Path) -> None:
+    first = Journal(tmp_path, "controllers")
+    with (
+        first.locked("root", "a rollout", "2026-11-22T03:04:05Z"),
+        pytest.raises(Locked, match=f"a rollout, started by root at 2026.*process {os.getpid()}"),
+        Journal(tmp_path, "controllers").locked("else", "a drain", "later"),
+    ):
+        pass
+    with Journal(tmp_path, "others").locked("else", "a drain", "later"):
+        pass
+
+
+def test_a_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from keepalived_core.cluster.journal import Journal\n"
+        f"with Journal({str(tmp_path)!r}, 'c').locked('root', 'a rollout', 'now'):\n"
+        "    print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Locked), Journal(tmp_path, "c").locked("else", "a drain", "later"):
+            pass
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    with Journal(tmp_path, "c").locked("else", "a drain", "later"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["../../etc/x", "..", ".", "a b", "ü/../y"])
+def test_a_cluster_s_name_leads_nowhere_else(name: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "rollout", name)
+    with journal.locked("root", "a rollout", "now"):
+        journal.write({"cluster": name})
+
+    assert journal.path.parent == tmp_path / "rollout"
+    assert journal.read() == {"schema": 1, "cluster": name}
+    assert [path.name for path in tmp_path.iterdir()] == ["rollout"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}'])
+def test_a_journal_that_makes_no_sense_stops_everything(text: str, journal: Journal) -> None:
+    journal.path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(JournalError, match=str(journal.path)):
+        rollout(World(), journal).start()
