@@ -19,7 +19,8 @@ import sys
 
 from keepalived_node import Errors, Node, plain
 
-from keepalived_core.node import install, process, spool
+from keepalived_core.node import beacon, install, process
+from keepalived_core.node import journal as journals
 from keepalived_core.node.paths import DEFAULT as PATHS
 
 __virtualname__ = "keepalived"
@@ -50,7 +51,7 @@ def journal(last=20, since=None, instance=None):
         salt '*' keepalived.journal last=5 instance=VI_PUBLIC
     """
     with Errors():
-        return spool.journal(PATHS, last=int(last), since=since, instance=instance)
+        return journals.journal(PATHS, last=int(last), since=since, instance=instance)
 
 
 def beacon_read(limit=500):
@@ -66,7 +67,7 @@ def beacon_read(limit=500):
 
         salt-call --local keepalived.beacon_read 1
     """
-    return spool.beacon_rows(PATHS, int(limit), process.self_id())
+    return beacon.beacon_rows(PATHS, int(limit), process.self_id())
 
 
 def watch_install(test=False):

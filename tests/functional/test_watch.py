@@ -446,7 +446,7 @@ def test_a_disk_that_is_full_costs_no_event(node):
     assert node.status()["problems"] == []
     rows = json.loads(
         node.python(
-            "import json; from keepalived_core.node.spool import journal;"
+            "import json; from keepalived_core.node.journal import journal;"
             "print(json.dumps([[r['seq'], r['instance'], r['to']] for r in journal(last=99)]))"
         )
     )

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from keepalived_core.node import install, spool
+from keepalived_core.node import install, journal
 from keepalived_core.node.paths import PACKAGE_DIR, Paths
 
 OBSERVER = Path(__file__).with_name("address_observer.py")
@@ -198,7 +198,7 @@ class Node:
 
     def begin_chapter(self) -> None:
         """From now on, tell only what is new."""
-        rows = spool.journal(self.paths, last=100_000)
+        rows = journal.journal(self.paths, last=100_000)
         self._read_seq = rows[-1]["seq"] if rows else 0
         self.states_before = {row["instance"]: row["to"] for row in rows if row["to"].isupper()}
         self.observed()
@@ -206,7 +206,7 @@ class Node:
 
     def events(self, instance: str | None = "VI") -> list[dict]:
         """The events of this chapter."""
-        rows = spool.journal(self.paths, last=100_000, instance=instance)
+        rows = journal.journal(self.paths, last=100_000, instance=instance)
         return [row for row in rows if row["seq"] > self._read_seq]
 
     def told(self) -> list[str]:
@@ -222,7 +222,7 @@ class Node:
 
     def state(self, instance: str = "VI") -> str | None:
         """The last state that was recorded, in whichever chapter."""
-        rows = spool.journal(self.paths, last=1000, instance=instance)
+        rows = journal.journal(self.paths, last=1000, instance=instance)
         return next((row["to"] for row in reversed(rows) if row["to"].isupper()), None)
 
     def wait_for(self, *states: str, instance: str = "VI", timeout: float = 10.0) -> None:

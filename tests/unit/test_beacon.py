@@ -9,6 +9,7 @@ import pytest
 import salt.beacons
 import salt.config
 
+from keepalived_core.node import beacon as beacons
 from keepalived_core.node import process, spool
 from keepalived_core.node.paths import Paths
 
@@ -169,11 +170,14 @@ def test_salt_loads_it_and_puts_its_events_on_the_bus(tmp_path):
     with spool.Spool.create(paths.spool) as writer:
         writer.extend([{**ROW, "type": "instance", "time_us": 1, "instance": "VI 1"}] * 3)
     functions = {
-        "keepalived.beacon_read": lambda limit: spool.beacon_rows(paths, limit, process.self_id())
+        "keepalived.beacon_read": lambda limit: beacons.beacon_rows(paths, limit, process.self_id())
     }
     config = {"keepalived": [{"limit": 2}]}
     machine = salt.beacons.Beacon(opts, functions)
     calls = [machine.process(config, {}) for _ in range(4)]
+    heartbeat = calls[1].pop()
+    assert heartbeat["tag"] == "salt/beacon/n1/keepalived/node/heartbeat"
+    assert (heartbeat["data"]["seq"], heartbeat["data"]["id"]) == (3, "n1")
     assert [[event["data"]["seq"] for event in call] for call in calls] == [[1, 2], [3], [], []]
     assert calls[0][0]["tag"] == "salt/beacon/n1/keepalived/VI%201/MASTER"
     # a refresh makes a new machine: nothing is sent twice

@@ -8,10 +8,11 @@ import time
 import pytest
 
 from keepalived_core.node import planned, recorder, settings
-from keepalived_core.node.event import Moment
+from keepalived_core.node.event import Moment, boot_id
+from keepalived_core.node.journal import journal
 from keepalived_core.node.paths import Paths
 from keepalived_core.node.recorder import Recorder
-from keepalived_core.node.spool import Spool, journal
+from keepalived_core.node.spool import Spool
 
 AT = Moment(7, 1_800_000_000_000_001)
 
@@ -78,6 +79,7 @@ def test_events_are_completed_with_what_is_true_of_the_node(paths):
         "from": None, "to": "MASTER", "number": 1, "time": "2027-01-15T08:00:00.000001Z",
         "monotonic_us": 7, "planned": True, "keepalived_version": "2.2.7", "stream_id": stream,
         "seq": 1, "dropped": 0,
+        "boot_id": boot_id(), "signature": None,
     }  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
@@ -37,6 +39,15 @@ def rfc3339(wall_us: int) -> str:
     return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
 
+@functools.cache
+def boot_id() -> str | None:
+    """Return what names this boot of the machine: monotonic times of two boots do not compare."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+
+
 def complete(
     draft: Mapping[str, Any],
     id: str | None,
@@ -55,6 +66,7 @@ def complete(
         **rest,
         "time": rfc3339(when.wall_us),
         "monotonic_us": when.monotonic_us,
+        "boot_id": boot_id(),
         "planned": planned,
         "keepalived_version": keepalived_version,
         "time_us": when.wall_us,

@@ -60,6 +60,11 @@ class Paths:
         return self.run_dir / "notify.fifo"
 
     @property
+    def relay_socket(self) -> Path:
+        """Where the relay hears that there is something new in the spool."""
+        return self.run_dir / "relay.sock"
+
+    @property
     def watch_status(self) -> Path:
         return self.run_dir / "watch.json"
 

@@ -273,6 +273,13 @@ def self_id() -> str:
     return f"{pid}:{stat.starttime if stat else 0}"
 
 
+def lives(identity: str) -> bool:
+    """Return whether the process of a :func:`self_id` is still there."""
+    pid, _, starttime = identity.partition(":")
+    stat = _stat(int(pid)) if pid.isdecimal() else None
+    return stat is not None and stat.state not in "ZX" and str(stat.starttime) == starttime
+
+
 def _run(binary: str, *arguments: str) -> subprocess.CompletedProcess[str] | None:
     # a service's PATH may lack the sbin directories
     path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"

@@ -14,7 +14,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import event, planned, settings
+from .. import signing
+from . import event, event_key, planned, settings, wake
 from .paths import Paths
 from .spool import Spool, SpoolError
 
@@ -30,7 +31,8 @@ FAREWELL = 5.0
 class Recorder:
     """Events on their way to disk.
 
-    ``problem`` says why they cannot get there, if so.  :meth:`fileno` becomes readable when
+    ``problem`` says why they cannot get there, if so, ``key_problem`` why they are not signed
+    although there is a key.  :meth:`fileno` becomes readable when
     something was stored or failed; :meth:`news` then resets it.
     """
 
@@ -40,6 +42,9 @@ class Recorder:
         self._settings = settings.read(paths)
         self.keepalived_version: str | None = None
         self.problem: str | None = None
+        self.key_problem: str | None = None
+        self._key: str | None = None
+        self._read_key()
         self._spool = self._open()
         self.latest = self._spool.latest()
         self._figures = self._spool.figures()
@@ -70,6 +75,7 @@ class Recorder:
     def read_settings(self) -> None:
         """Look whether the formula told something new."""
         self._settings = settings.read(self._paths)
+        self._read_key()
 
     def add(self, drafts: Iterable[Mapping[str, Any]]) -> None:
         """Take events of the tracker; they are stored in this order."""
@@ -103,6 +109,7 @@ class Recorder:
                 "last_seq": last_seq,
                 "dropped": dropped + self._lost,
                 "pending": len(self._pending) + self._writing,
+                "event_key": signing.key_id(self._key) if self._key else None,
             }
 
     def close(self) -> None:
@@ -139,6 +146,7 @@ class Recorder:
 
     def _store(self, batch: list[dict[str, Any]], lost: int) -> bool:
         try:
+            self._spool.key = self._key
             self._spool.extend(batch, lost)
             self._figures = self._spool.figures()
         except sqlite3.OperationalError as err:
@@ -149,6 +157,7 @@ class Recorder:
         if self.problem is not None:
             log.info("%s takes events again", self._paths.spool)
         self.problem = None
+        wake.wake(self._paths)
         return True
 
     def _renew(self) -> bool:
@@ -164,6 +173,17 @@ class Recorder:
             log.error("events cannot be stored in %s: %s", self._paths.spool, reason)
         self.problem = reason
         return False
+
+    def _read_key(self) -> None:
+        problem = None
+        try:
+            self._key = event_key.read(self._paths)
+        except event_key.NoKey as err:
+            # the one before is better than none
+            problem = str(err)
+        if problem and problem != self.key_problem:
+            log.error("events are not signed anew: %s", problem)
+        self.key_problem = problem
 
     def _open(self) -> Spool:
         spool = Spool.create(self._paths.spool)

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from . import files
 
-SCHEMA = 1
+#: 2: who delivers (lease, reached), and signatures in the rows; rows of 1 have none.
+SCHEMA = 2
+#: A reader takes these as they are; only the watch brings a file up to date.
+_READABLE = (1, 2)
 #: Longer than any transaction of ours, shorter than a minion's patience.
 _BUSY_SECONDS = 2.0
 
@@ -31,6 +34,12 @@ _TABLES = (
         confirmed INTEGER NOT NULL, handed INTEGER NOT NULL, owner TEXT NOT NULL)""",
     "INSERT INTO delivery VALUES (0, 0, '')",
 )
+_SINCE_2 = (
+    """CREATE TABLE lease (
+        owner TEXT NOT NULL, kind TEXT NOT NULL, until_us INTEGER NOT NULL,
+        boot_id TEXT NOT NULL)""",
+    "CREATE TABLE reached (master TEXT PRIMARY KEY, seq INTEGER NOT NULL)",
+)
 
 
 class SpoolError(Exception):
@@ -40,9 +49,9 @@ class SpoolError(Exception):
 def open_to_write(path: Path) -> tuple[sqlite3.Connection, str | None]:
     """Open the file, making it when it is missing; return it and why it had to be replaced.
 
-    A file that is no sound database is moved to ``PATH.corrupt`` and a new one made.  Raises
-    :class:`SpoolError` when that cannot be done, and for a file of another version, which is left
-    alone.
+    A file that is no sound database is moved to ``PATH.corrupt`` and a new one made; one of an
+    older version is brought up to date with all that is in it.  Raises :class:`SpoolError` when
+    that cannot be done, and for a file of a newer version, which is left alone.
     """
     try:
         files.make_private(path.parent)
@@ -116,9 +125,14 @@ def _create(path: Path) -> sqlite3.Connection:
                 for statement in _TABLES:
                     connection.execute(statement)
                 connection.execute(
-                    "INSERT INTO stream VALUES (?, ?, ?, 0, 0)",
-                    (uuid.uuid4().hex, SCHEMA, time.time_ns() // 1000),
+                    "INSERT INTO stream VALUES (?, 1, ?, 0, 0)",
+                    (uuid.uuid4().hex, time.time_ns() // 1000),
                 )
+            if schema(connection) == 1:
+                # what a version 1 that is still open uses stays as it is
+                for statement in _SINCE_2:
+                    connection.execute(statement)
+                connection.execute("UPDATE stream SET schema = 2")
         _check_schema(connection, path)
     except BaseException:
         connection.close()
@@ -130,11 +144,17 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
 
 
+def schema(connection: sqlite3.Connection) -> int:
+    """Return the version of an open file; 0 for one that does not say."""
+    (found,) = connection.execute("SELECT schema FROM stream").fetchone() or (0,)
+    return found
+
+
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    (schema,) = connection.execute("SELECT schema FROM stream").fetchone() or (0,)
-    if schema != SCHEMA:
+    found = schema(connection)
+    if found not in _READABLE:
         raise SpoolError(
-            f"{path} has schema {schema}, this program knows {SCHEMA}: "
+            f"{path} has schema {found}, this program knows {SCHEMA}: "
             "it was made by another version"
         )
 

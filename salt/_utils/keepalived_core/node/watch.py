@@ -329,7 +329,12 @@ class Watch:
                 "fifo_garbage": self.reader.garbage,
                 "problems": [
                     problem
-                    for problem in (self._fifo_problem, self._json_problem, self.recorder.problem)
+                    for problem in (
+                        self._fifo_problem,
+                        self._json_problem,
+                        self.recorder.problem,
+                        self.recorder.key_problem,
+                    )
                     if problem
                 ],
                 "keepalived": None
