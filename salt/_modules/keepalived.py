@@ -90,10 +90,11 @@ def status():
     What is true on this node: keepalived's claim beside the kernel's addresses.
 
     Returns ``{"node", "cluster", "time", "keepalived": {"version", "running", "pid",
-    "problem"}, "watch": {...}, "instances": [{"instance", "sync_group", "state", "vrid",
-    "interface", "base_priority", "effective_priority", "vips": [{"address", "interface",
+    "problem"}, "watch": {...}, "drain": {...}, "instances": [{"instance", "sync_group", "state",
+    "vrid", "interface", "base_priority", "effective_priority", "vips": [{"address", "interface",
     "present"}], "vip_present", "since"}]}``.  ``state`` is MASTER, BACKUP, FAULT, INIT, STOP
     (not running) or None (running, but it does not answer: ``keepalived.problem`` says why).
+    ``drain`` is what ``keepalived.drain_status`` returns.
 
     CLI Example:
 
@@ -250,7 +251,8 @@ def config_test(path=None):
     path (str, optional)
         The file; by default the live one.
 
-    Returns ``{"ok", "rc", "errors", "tolerated", "tested"}``.
+    Returns ``{"ok", "rc", "errors", "tolerated", "warnings", "tested"}``; ``warnings`` are what
+    keepalived takes without a word although it is hardly meant.
 
     CLI Example:
 
@@ -266,6 +268,7 @@ def config_test(path=None):
         "rc": result.rc,
         "errors": [str(one) for one in result.errors],
         "tolerated": [str(one) for one in result.tolerated],
+        "warnings": [str(one) for one in result.warnings],
         "tested": result.tested,
     }
 

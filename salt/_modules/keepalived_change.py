@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from salt.exceptions import CommandExecutionError
+from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 # A running minion still holds what it imported before sync_all: drop it, import the new.
 [
@@ -23,6 +23,9 @@ from salt.exceptions import CommandExecutionError
 from keepalived_node import Errors, Node, installed
 
 from keepalived_core import deploy as deploying
+from keepalived_core import judge as judging
+from keepalived_core.node import apply as applying
+from keepalived_core.node import drain_file
 from keepalived_core.node import pending as journal
 from keepalived_core.node import process
 from keepalived_core.node.paths import DEFAULT as PATHS
@@ -96,21 +99,26 @@ def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
         salt '*' keepalived.apply
         salt '*' keepalived.apply allow_disruptive=True
     """
+    if reload not in ("now", "no"):
+        raise SaltInvocationError(f"reload is now or no, not {reload!r}")
     path = str(path or PATHS.config)
-    with Errors(), deploying.alone(PATHS):
+    with Errors(), deploying.alone(path, PATHS):
+        drain_file.prepare(PATHS)
         made = _plan(path)
-        done = {
+        pillar = _node().pillar
+        allowed = bool(allow_disruptive or pillar.get("allow_disruptive", False))
+        judging.check_expected(path, made, expect)
+        judging.check_allowed(made, allowed, pillar.get("cluster"), PATHS)
+        done = deploying.carry_out(
+            path, made, PATHS, reload=reload, restart=_restart, allowed=allowed
+        )
+        return {
+            **done,
             "action": made.action,
             "diff": made.diff,
-            "notes": made.notes,
+            "notes": made.notes + done["notes"],
             "change": made.change and made.change.to_data(),
         }
-        allowed = allow_disruptive or _node().pillar.get("allow_disruptive", False)
-        deploying.check_expected(path, made, expect)
-        if made.action == "nothing":
-            return {**done, "reload": False, "restart": False, "backup": None, "did": ""}
-        deploying.check_allowed(made, allowed, _node().pillar.get("cluster"), PATHS)
-        return {**done, **deploying.carry_out(path, made, PATHS, reload=reload, restart=_restart)}
 
 
 def commit(at=None):
@@ -132,7 +140,7 @@ def commit(at=None):
         salt '*' keepalived.commit
         salt '*' keepalived.commit at=1795339530
     """
-    with Errors(), deploying.alone(PATHS):
+    with Errors(), deploying.alone(str(PATHS.config), PATHS):
         return deploying.commit(PATHS, at=None if at is None else int(at), restart=_restart)
 
 
@@ -154,7 +162,7 @@ def put_back(backup=None, reload="now"):
 
         salt '*' keepalived.put_back
     """
-    with Errors(), deploying.alone(PATHS):
+    with Errors(), deploying.alone(str(PATHS.config), PATHS):
         return deploying.put_back(PATHS, backup=backup, reload=reload, restart=_restart)
 
 
@@ -192,7 +200,7 @@ def reload_():
     if process.find(PATHS) is None:
         raise CommandExecutionError("keepalived is not running: there is nothing to reload")
     version = installed().tuple
-    with Errors(), deploying.alone(PATHS):
+    with Errors(), deploying.alone(str(PATHS.config), PATHS):
         return deploying.reload_as_it_stands(PATHS, version)
 
 
@@ -204,7 +212,14 @@ def _node():
 
 
 def _restart():
-    __salt__["service.restart"]("keepalived")
+    try:
+        done = __salt__["service.restart"]("keepalived")
+    except CommandExecutionError as err:
+        raise applying.ApplyError(f"keepalived could not be restarted: {err}") from err
+    if done is False:
+        raise applying.ApplyError(
+            "keepalived could not be restarted; its log says why (journalctl -u keepalived)"
+        )
 
 
 def _plan(path, config=None):
@@ -215,6 +230,6 @@ def _plan(path, config=None):
     tree, notes = node.desired()
     found = installed()
     with Errors():
-        made = deploying.judge(path, tree, found.tuple, node.peers, PATHS)
+        made = judging.plan(path, tree, found.tuple, node.peers, PATHS)
     made.notes = notes + made.notes
     return made

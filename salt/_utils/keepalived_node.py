@@ -45,7 +45,12 @@ class Node:
         found = process.version()
         try:
             return planning.desired(
-                self.data, self.id, found and found.tuple, str(PATHS.fifo), self.addresses()
+                self.data,
+                self.id,
+                found and found.tuple,
+                str(PATHS.fifo),
+                self.addresses(),
+                str(PATHS.drain),
             )
         except PillarError as err:
             raise salt.exceptions.SaltInvocationError(str(err)) from err
@@ -57,7 +62,7 @@ class Node:
         return planning.peers(self.data, self.id, found and found.tuple, self.addresses())
 
     def addresses(self):
-        """``{node: {interface: [address]}}`` from the mine, asked only for ``unicast_peer: auto``."""
+        """``{node: {interface: [address]}}`` from the mine; only ``unicast_peer: auto`` asks."""
         if "auto" not in str(self.pillar.get("config", "")):
             return {}
         nodes = sorted((self.pillar.get("nodes") or {}).keys())

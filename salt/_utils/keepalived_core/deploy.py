@@ -2,110 +2,38 @@
 
 Each step is noted in a journal first (``node/pending.py``), so that a run which is killed at any
 moment leaves a whole file and a live daemon, and the next run knows what is left to do.
+docs/apply.md tells the order for people.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from . import conf
+from . import judge
 from . import plan as planning
-from .check import gate
-from .conf.tree import Tree
+from .force import Force, Restart
 from .node import apply as applying
-from .node import appointment, dump, pending, planned, process
+from .node import pending, planned, process, trial, verify
+from .node import reload as reloading
 from .node.paths import DEFAULT, Paths
 
-#: Events within this many seconds of a reload are marked planned: a handover takes
-#: 3 adverts and the skew (3.6 s at priority 100 and advert_int 1, RFC 5798 section 6.1).
-PLANNED_SECONDS = 30
-
-Restart = Callable[[], None]
+#: Events within this many seconds of a change are marked planned: a handover takes 3 adverts and
+#: the skew (3.6 s at priority 100 and advert_int 1, RFC 5798 section 6.1), and a change that fails
+#: has it twice.
+PLANNED_SECONDS = 60
 
 
 @contextlib.contextmanager
-def alone(paths: Paths = DEFAULT) -> Iterator[None]:
-    """Hold the lock of this node: one change at a time."""
+def alone(path: str, paths: Paths = DEFAULT) -> Iterator[None]:
+    """Hold the lock of this node, and clear away what a killed run has left beside *path*."""
     with applying.lock(str(paths.apply_lock)):
+        applying.sweep(path)
+        _forget_what_never_was(paths)
         yield
-
-
-def judge(
-    path: str,
-    tree: Tree,
-    version: tuple[int, ...],
-    peers: Callable[[], Mapping[str, Tree]] = dict,
-    paths: Paths = DEFAULT,
-) -> planning.Plan:
-    """What bringing *path* to *tree* means: gate, comparison with the live file, classification.
-
-    :param peers: gives the trees of the other nodes; called only when something changes.
-    :raises applying.ApplyError: when keepalived would not take it.
-    """
-
-    def ask(text: str) -> gate.GateResult:
-        with applying.staged(text, path) as new:
-            return gate.run(new, version=version)
-
-    text, result = planning.choose_text(tree, version, ask)
-    if not result.ok:
-        number = ".".join(map(str, version))
-        raise applying.ApplyError(
-            f"keepalived {number} would not take the new {path}; nothing was changed:\n"
-            + conf.redact(result.report())
-        )
-    live = planning.read(path)
-    action, diff = planning.compare(text, live, path)
-    notes = [f"tolerated: {one}" for one in result.tolerated]
-    if not result.tested:
-        notes.append("no config test (-t): a bad file is noticed only by our own checks")
-    made = planning.Plan(text, action, diff, result, notes, planning.expected(text))
-    made.live = None if live is None else planning.digest(live)
-    running = _running(path, live, made.live, paths)
-    if running is not live and action in ("nothing", "form"):
-        made.action = "finish"
-    if made.action in ("create", "change", "finish"):
-        made.old = planning.meaning(running, path)
-        made.change = planning.classify(made.old, text, version, peers())
-    return made
-
-
-def _running(path: str, live: str | None, digest: str | None, paths: Paths) -> str | None:
-    """The text that keepalived runs, as far as files can tell: a change that was never seen in
-    force does not count."""
-    waiting = pending.read(paths)
-    if waiting and waiting.path == path and waiting.backup and waiting.new == digest:
-        return planning.read(waiting.backup)
-    return live
-
-
-def check_expected(path: str, made: planning.Plan, expect: str | None) -> None:
-    """:raises applying.ApplyError: when *made* is not for the file that the caller knows."""
-    if expect is not None and expect != made.live:
-        raise applying.ApplyError(
-            f"{path} was changed meanwhile (it is not the file this was planned for); "
-            "nothing was changed here: plan again"
-        )
-
-
-def check_allowed(
-    made: planning.Plan, allowed: bool, cluster: str | None, paths: Paths = DEFAULT
-) -> None:
-    """:raises applying.ApplyError: when *made* would hurt and nobody has allowed it."""
-    if allowed or made.change is None or not made.change.disruptive:
-        return
-    if process.find(paths) is None:
-        return  # nothing runs, so there is nothing to disturb
-    raise applying.ApplyError(
-        "this change is not harmless, so nothing was changed:\n  "
-        + "\n  ".join(made.change.sentences())
-        + f"\nLet `salt-run keepalived.rollout {cluster or 'CLUSTER'}` carry it out node by node; "
-        "or accept it on this node: allow_disruptive: True on the state, or "
-        """pillar='{"keepalived": {"allow_disruptive": true}}' with the command"""
-    )
 
 
 def carry_out(
@@ -114,88 +42,67 @@ def carry_out(
     paths: Paths = DEFAULT,
     reload: str = "now",
     restart: Restart | None = None,
+    allowed: bool = False,
 ) -> dict[str, Any]:
     """Put *made* in force at *path*.
 
-    :returns: ``{"reload": bool, "restart": bool, "backup": path or None, "did": sentence}``.
+    :param reload: ``now``, or ``no``: :func:`commit` does the rest.
+    :param restart: starts keepalived anew; needed for what a reload cannot do.
+    :param allowed: somebody has accepted that addresses move.
+    :returns: ``{"reload": bool, "restart": bool, "backup": path or None, "did": sentence,
+        "notes": [...]}``.
     :raises applying.ApplyError: with what was seen, and where that left the node.
     """
+    done: dict[str, Any] = {"reload": False, "restart": False, "backup": None, "did": ""}
+    record = pending.read(paths)
+    if made.action == "nothing":
+        if record and record.path == path:
+            pending.move(record, pending.DONE, "", paths)
+        return {**done, "notes": []}
     daemon = process.find(paths)
-    done = {"reload": False, "restart": False, "backup": None, "did": ""}
-    with applying.staged(made.text, path) as new:
-        done["backup"] = kept = applying.backup(path, str(paths.backups))
-        record = pending.begin(
-            path,
-            made.live,
-            made.new,
-            kept,
-            f"{daemon.pid}:{daemon.starttime}" if daemon else None,
-            made.change.to_data() if made.change else None,
-            paths,
-        )
-        applying.swap(new, path)
+    tried, before = trial.Trial(), None
+    if daemon is not None and made.action != "form":
+        reloading.settle(daemon, paths)
+        before = verify.look(daemon, paths)
+        tried = _try_scripts(made, before)
+    record = _swap(path, made, daemon, allowed, paths)
+    done = {**done, "backup": record.backup, "notes": tried.notes}
     if made.action == "form":
         pending.move(record, pending.DONE, "", paths)
         return {**done, "did": "nothing had to be reloaded"}
     if reload == "no":
         pending.move(record, pending.PREPARED, "waits for keepalived.commit", paths)
         return {**done, "did": "the file is in place; keepalived.commit puts it in force"}
-    if daemon is None:
+    if before is None:
         pending.move(record, pending.DONE, "", paths)
         return {**done, "did": "keepalived is not running"}
-    return {**done, **_in_force(record, made.expected, paths, None, restart)}
+    force = Force(record, before, _rules(record, allowed, tried.seconds), restart, paths)
+    return {**done, **_or_put_back(force, made.expected)}
 
 
 def commit(
     paths: Paths = DEFAULT, at: int | None = None, restart: Restart | None = None
 ) -> dict[str, Any]:
-    """Put a prepared file in force.  :returns: ``{"did", "reload"}``."""
+    """Put a prepared file in force.
+
+    :param at: reload at the beginning of that second (since the epoch).
+    :returns: ``{"did", "reload", "restart"}``.
+    """
     record = pending.read(paths)
     if record is None:
         raise applying.ApplyError("nothing is prepared on this node: there is nothing to commit")
-    text = planning.read(record.path) or ""
-    if planning.digest(text) != record.new:
-        raise applying.ApplyError(f"{record.path} was changed after it was prepared: plan again")
-    if process.find(paths) is None:
-        pending.move(record, pending.DONE, "", paths)
-        return {"reload": False, "did": "keepalived is not running"}
-    done = _in_force(record, planning.expected(text), paths, at, restart)
-    return {"did": done["did"], "reload": done["reload"]}
-
-
-def _in_force(
-    record: pending.Record,
-    expected: dict[str, dict],
-    paths: Paths,
-    at: int | None,
-    restart: Restart | None,
-) -> dict[str, Any]:
-    daemon = process.find(paths)
-    assert daemon is not None
-    if at is not None:
-        left = at - time.time()
-        if left < 0:
-            raise applying.ApplyError(f"the second {at} has passed; nothing was reloaded")
-        try:
-            appointment.keep(at, paths)
-        except appointment.CalledOff as err:
-            raise applying.ApplyError(str(err)) from err
-    record = pending.move(record, pending.RELOADING, "", paths)
-    planned.begin(PLANNED_SECONDS, "a changed configuration is reloaded", paths=paths)
-    try:
-        seen = applying.reload_daemon(
-            daemon.pid, daemon.alive, lambda: running_facts(paths), expected
+    if applying.digest(record.path) != record.new:
+        raise applying.ApplyError(
+            f"{record.path} was changed after it was prepared; nothing was reloaded: plan again"
         )
-    except applying.ApplyError as err:
-        undone = put_back(paths, restart=restart)
-        raise applying.ApplyError(f"{err.reason}. {undone['did']}") from err
-    finally:
-        planned.end(paths=paths)
-    pending.move(record, pending.DONE, "", paths)
-    did = "keepalived was reloaded and runs it"
-    if seen is None:
-        did = f"keepalived was reloaded and lives; whether it runs it is unknown: {_why(paths)}"
-    return {"reload": True, "did": did}
+    daemon = process.find(paths)
+    if daemon is None:
+        pending.move(record, pending.DONE, "", paths)
+        return {"reload": False, "restart": False, "did": "keepalived is not running"}
+    reloading.settle(daemon, paths)
+    before = verify.look(daemon, paths)
+    force = Force(record, before, _rules(record, record.allowed, 0.0), restart, paths, at)
+    return _or_put_back(force, planning.expected(planning.read(record.path) or ""))
 
 
 def put_back(
@@ -204,64 +111,164 @@ def put_back(
     reload: str = "now",
     restart: Restart | None = None,
 ) -> dict[str, Any]:
-    """Restore an earlier file.  :returns: ``{"did", "reload", "backup"}``."""
+    """Restore an earlier file.
+
+    :param backup: None: of the change that is under way, or of the last one.
+    :returns: ``{"did", "reload", "restart", "backup"}``.
+    """
     record = pending.last(paths)
-    if record is None:
-        raise applying.ApplyError("no change of this node is known: name the backup to restore")
-    kept = backup or record.backup
-    old = planning.read(kept) if kept else None
-    if kept is None or old is None:
-        raise applying.ApplyError(f"there was no file before; {record.path} stays as it is")
-    with applying.staged(old, record.path) as staged:
-        applying.swap(staged, record.path)
-    done = {"backup": kept, "reload": False, "did": f"The previous file ({kept}) is back"}
+    path = record.path if record else str(paths.config)
+    kept = backup or (record.backup if record else None)
+    done = {"backup": kept, "reload": False, "restart": False}
     daemon = process.find(paths)
-    if reload == "no":
-        return done
-    if daemon is None:
-        return {**done, "did": f"{done['did']}, but keepalived does not run any more"}
-    try:
-        applying.reload_daemon(
-            daemon.pid, daemon.alive, lambda: running_facts(paths), planning.expected(old)
+    if kept is None and record is not None and record.old is None and daemon is None:
+        Path(path).unlink(missing_ok=True)
+        pending.move(record, pending.UNDONE, "", paths)
+        return {**done, "did": f"there was no {path} before, so it was removed"}
+    if kept is None:
+        raise applying.ApplyError(
+            f"there is no earlier {path} to put back; it stays as it is (backups are in "
+            f"{paths.backups}; name one)"
         )
-    except (applying.ApplyError, conf.ConfError) as err:
-        return {**done, "did": f"{done['did']}, but: {err}"}
-    pending.move(record, pending.UNDONE, "", paths)
-    return {**done, "reload": True, "did": f"{done['did']} in force"}
+    text = planning.read(kept)
+    if text is None:
+        raise applying.ApplyError(f"the backup {kept} is not there; {path} stays as it is")
+    restarts = bool(record and (record.change or {}).get("kind") == "restart")
+    restarts = restarts or bool(record and record.restarts)
+    before = None
+    if daemon is not None and reload != "no":
+        reloading.settle(daemon, paths)
+        before = verify.look(daemon, paths)
+    record = _replace(path, text, daemon, paths, restarts)
+    done["did"] = f"the previous file ({kept}) is back"
+    if reload == "no":
+        pending.move(record, pending.PREPARED, "put back; waits for keepalived.commit", paths)
+        return done
+    if before is None:
+        pending.move(record, pending.DONE, "", paths)
+        return {**done, "did": f"{done['did']}; keepalived is not running"}
+    with _planned(paths), Force(record, before, verify.Rules(loose=True), restart, paths) as force:
+        found = force.run(planning.expected(text))
+    pending.move(record, pending.DONE, "", paths)
+    return {**done, **found, "did": f"{done['did']} in force"}
 
 
 def reload_as_it_stands(paths: Paths, version: tuple[int, ...]) -> dict[str, Any]:
-    """Reload the live file.  :returns: ``{"pid", "instances", "notes"}``."""
+    """Reload the live file, which somebody may have written by hand.
+
+    :returns: ``{"pid", "instances", "notes"}``.
+    """
     path = str(paths.config)
-    result = gate.run(path, version=version)
-    if not result.ok:
-        raise applying.ApplyError(f"{path} would harm the running keepalived:\n{result.report()}")
+    notes = judge.hand_written(path, version)
     daemon = process.find(paths)
     if daemon is None:
         raise applying.ApplyError("keepalived is not running: there is nothing to reload")
-    seen = applying.reload_daemon(daemon.pid, daemon.alive, lambda: running_facts(paths), None)
-    return {"pid": daemon.pid, "instances": sorted(seen or {}), "notes": []}
+    reloading.settle(daemon, paths)
+    before = verify.look(daemon, paths)
+    record = pending.Record(path, 0.0, None, None, applying.digest(path) or "")
+    rules = verify.Rules(loose=True)
+    with _planned(paths), Force(record, before, rules, None, paths, quiet=True) as force:
+        force.run(None)
+    return {"pid": daemon.pid, "instances": sorted(force.seen or {}), "notes": notes}
 
 
-def running_facts(paths: Paths = DEFAULT) -> dict[str, dict] | None:
-    """What the daemon runs, in the shape of :func:`plan.expected`; None when it cannot tell."""
+# --- beneath ---------------------------------------------------------------------------------
+
+
+def _try_scripts(made: planning.Plan, before: verify.Before) -> trial.Trial:
+    states = {name: one.state for name, one in (before.instances or {}).items()}
+    tried = trial.attempt(made.old, planning.conf.parse(made.text), states)
+    if tried.fatal:
+        raise applying.ApplyError(
+            "nothing was changed, because after the reload\n  " + "\n  ".join(tried.fatal)
+        )
+    return tried
+
+
+def _swap(
+    path: str, made: planning.Plan, daemon: process.Daemon | None, allowed: bool, paths: Paths
+) -> pending.Record:
+    """Put the text in place, its journal before it.  An earlier change that was never seen in
+    force is carried on: what was true before it is what a failure goes back to."""
+    record = judge.unfinished(path, made.live, paths)
+    if record is not None and made.live == made.new:
+        return pending.move(replace(record, allowed=allowed), pending.RELOADING, "", paths)
+    change = made.change.to_data() if made.change else None
+    with applying.staged(made.text, path) as new:
+        if record is not None:
+            kept, old, runs = record.backup, record.old, record.daemon
+        else:
+            kept, old = applying.backup(path, str(paths.backups)), made.live
+            runs = daemon.id if daemon else None
+        record = pending.Record(
+            path, pending.now(), kept, old, made.new, daemon=runs, change=change, allowed=allowed,
+            restarts=bool(made.change and made.change.restart),
+        )  # fmt: skip
+        pending.begin(record, paths)
+        try:
+            applying.swap(new, path, expect=made.live)
+        except applying.ApplyError:
+            pending.forget(paths)
+            raise
+    return record
+
+
+def _replace(
+    path: str, text: str, daemon: process.Daemon | None, paths: Paths, restarts: bool
+) -> pending.Record:
+    """Put an earlier *text* in place; what stands there is kept as well."""
+    live = applying.digest(path)
+    with applying.staged(text, path) as new:
+        kept = applying.backup(path, str(paths.backups))
+        record = pending.Record(
+            path, pending.now(), kept, live, planning.digest(text), allowed=True,
+            daemon=daemon.id if daemon else None, restarts=restarts,
+        )  # fmt: skip
+        pending.begin(record, paths)
+        applying.swap(new, path, expect=live)
+    return record
+
+
+def _or_put_back(force: Force, expected: dict[str, dict]) -> dict[str, Any]:
+    """Put it in force; where that fails, the old file, and say both."""
+    with _planned(force.paths), force:
+        try:
+            done = force.run(expected)
+        except reloading.NotYet:
+            raise  # nothing was reloaded: what was prepared stays prepared
+        except applying.ApplyError as err:
+            raise applying.ApplyError(f"{err.reason}. {force.undo()}") from err
+    pending.move(force.record, pending.DONE, "", force.paths)
+    return done
+
+
+def _rules(record: pending.Record, allowed: bool, seconds: float) -> verify.Rules:
+    kinds = (record.change or {}).get("instances", {})
+    return verify.Rules(kinds, allowed, seconds)
+
+
+@contextlib.contextmanager
+def _planned(paths: Paths) -> Iterator[None]:
+    """Mark what happens as meant, unless somebody (a rollout, a drain) has done so already."""
+    if planned.active(paths):
+        yield
+        return
+    with contextlib.suppress(OSError):
+        planned.begin(PLANNED_SECONDS, "a changed configuration is put in force", paths=paths)
     try:
-        seen = dump.read_json(paths)
-    except dump.DumpUnavailable:
-        return None
-    return {
-        one.name: {
-            "vrid": one.vrid,
-            "base_priority": one.base_priority,
-            "vips": sorted(f"{vip.address}/{vip.prefix}" for vip in one.vips if not vip.excluded),
-        }
-        for one in seen.instances
-    }
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            planned.end(paths=paths)
 
 
-def _why(paths: Paths) -> str:
-    try:
-        dump.read_json(paths)
-    except dump.DumpUnavailable as err:
-        return err.reason
-    return "it answered too late"
+def _forget_what_never_was(paths: Paths) -> None:
+    """Close the record of a change whose file was never put in place, or is not there any more."""
+    record = pending.read(paths)
+    if record is None:
+        return
+    live = applying.digest(record.path)
+    if live == record.new:
+        return
+    why = "the file was never replaced" if live == record.old else "somebody changed the file"
+    pending.move(record, pending.UNDONE, why, paths)

@@ -20,6 +20,7 @@ from .check import change as changing
 from .check.gate import GateResult
 from .conf.instances import instances
 from .conf.tree import Statement, Tree
+from .node import drain_track
 
 HEADER = ["Managed by Salt (state keepalived.managed): change the pillar, not this file."]
 RELOAD_CHECK_SINCE = (2, 2, 0)
@@ -61,13 +62,18 @@ def desired(
     version: tuple[int, ...] | None,
     fifo: str,
     addresses: dict | None = None,
+    drain: str | None = None,
 ) -> tuple[Tree, list[str]]:
-    """The tree that *node* shall have: the pillar's, and the watch's notify FIFO.
+    """The tree that *node* shall have: the pillar's, and what the bundle adds to it.
 
+    :param drain: path of the file by which the node is drained; None adds none.
     :raises pillar.PillarError: with every mistake in *data*.
     """
     tree = pillar.to_tree(data, node=node, version=version, addresses=addresses)
-    return tree, managed.add(tree, version, fifo)
+    notes = managed.add(tree, version, fifo)
+    if drain is not None and data.get("drain_file", True):
+        notes += drain_track.add(tree, version, drain)
+    return tree, notes
 
 
 def peers(
@@ -176,14 +182,31 @@ def diff(old: str, new: str) -> str:
 
 
 def expected(text: str) -> dict[str, dict]:
-    """What the daemon's JSON dump must show once it runs *text*."""
-    facts = {}
-    for one in instances(conf.parse(text)):
+    """What the daemon's JSON dump must show once it runs *text* (see ``verify.facts``).
+
+    A fact that the file does not settle (the device below a VMAC, an interval that the protocol
+    rounds) is left out.
+    """
+    tree = conf.parse(text)
+    own_device = {
+        block.name
+        for block in tree.blocks("vrrp_instance")
+        if block.get("use_vmac") or block.get("use_ipvlan")
+    }
+    facts: dict[str, dict] = {}
+    for one in instances(tree):
         facts[one.name] = {
             "vrid": one.vrid,
             "base_priority": one.priority,
+            "version": one.version,
+            "nopreempt": one.nopreempt,
             "vips": sorted(address for address, _dev in one.vips),
+            "excluded": sorted(address for address, _dev in one.excluded),
         }
+        if one.interface and one.name not in own_device:
+            facts[one.name]["interface"] = one.interface
+        if one.advert_int.isdecimal():
+            facts[one.name]["advert_interval"] = float(one.advert_int)
     return facts
 
 

@@ -73,7 +73,7 @@ UNSEEN = [
     (
         "names a network namespace that is not there",
         lambda path: path.write_text("net_namespace nowhere-to-be-found\n"),
-        "no such network namespace",
+        "there is no network namespace nowhere-to-be-found",
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -110,64 +109,8 @@ def test_a_second_change_waits_and_then_says_who_is_in_the_way(tmp_path):
         pass
 
 
-class Daemon:
-    """A process that takes SIGHUP, and what it is said to run."""
-
-    def __init__(self, observations):
-        self.process = subprocess.Popen(["sh", "-c", "trap : HUP; while :; do sleep 0.05; done"])
-        self.observations = iter(observations)
-        self.last = None
-        time.sleep(0.1)
-
-    def observe(self):
-        self.last = next(self.observations, self.last)
-        return self.last
-
-    def alive(self):
-        return self.process.poll() is None
-
-
-@pytest.fixture
-def daemon(request):
-    made = Daemon(request.param)
-    yield made
-    made.process.kill()
-    made.process.wait()
-
-
 OLD = {"VI_1": {"vrid": 52, "base_priority": 101, "vips": ["192.168.1.220/32"]}}
 NEW = {"VI_1": {"vrid": 52, "base_priority": 103, "vips": ["192.168.1.220/32"]}}
-
-
-@pytest.mark.parametrize("daemon", [[None, OLD, OLD, NEW]], indirect=True)
-def test_a_reload_is_done_when_the_daemon_shows_the_new_facts(daemon):
-    assert apply.reload_daemon(daemon.process.pid, daemon.alive, daemon.observe, NEW) == NEW
-
-
-@pytest.mark.parametrize("daemon", [[OLD]], indirect=True)
-def test_a_reload_that_does_not_take_is_an_error_that_names_the_fact(daemon):
-    with pytest.raises(apply.ApplyError, match="VI_1 base_priority is 101, not 103"):
-        apply.reload_daemon(daemon.process.pid, daemon.alive, daemon.observe, NEW, timeout=0.5)
-
-
-@pytest.mark.parametrize("daemon", [[OLD]], indirect=True)
-def test_a_daemon_that_dies_during_the_reload_is_noticed_at_once(daemon):
-    def observe():
-        daemon.process.send_signal(signal.SIGKILL)
-        daemon.process.wait()
-        return OLD
-
-    begin = time.monotonic()
-    with pytest.raises(apply.ApplyError, match="died during the reload"):
-        apply.reload_daemon(daemon.process.pid, daemon.alive, observe, NEW)
-    assert time.monotonic() - begin < 5
-
-
-def test_a_pid_that_is_gone_is_an_error_not_a_crash():
-    child = subprocess.Popen(["true"])
-    child.wait()
-    with pytest.raises(apply.ApplyError, match="died before the reload"):
-        apply.reload_daemon(child.pid, lambda: False, lambda: None, {})
 
 
 #: (expected, seen, how they differ)
@@ -183,3 +126,58 @@ DIFFERENCES = [
 @pytest.mark.parametrize(("expected", "seen", "found"), DIFFERENCES)
 def test_differences(expected, seen, found):
     assert apply.differences(expected, seen) == found
+
+
+def test_a_person_who_edits_meanwhile_loses_nothing_and_is_told_so(tmp_path):
+    target = tmp_path / "keepalived.conf"
+    target.write_text("planned against\n")
+    planned = apply.digest(str(target))
+    with apply.staged("ours\n", str(target)) as path:
+        target.write_text("theirs\n")
+        with pytest.raises(apply.ApplyError, match="changed by somebody else"):
+            apply.swap(path, str(target), expect=planned)
+    assert target.read_text() == "theirs\n"
+    assert os.listdir(tmp_path) == ["keepalived.conf"]
+
+
+def test_a_file_that_appears_where_there_was_none_is_kept_too(tmp_path):
+    target = tmp_path / "keepalived.conf"
+    with apply.staged("ours\n", str(target)) as path:
+        target.write_text("theirs\n")
+        with pytest.raises(apply.ApplyError, match="changed by somebody else"):
+            apply.swap(path, str(target), expect=None)
+    assert target.read_text() == "theirs\n"
+
+
+def test_what_a_killed_run_left_is_swept_and_what_a_living_one_uses_is_not(tmp_path):
+    target = tmp_path / "keepalived.conf"
+    dead = tmp_path / ".keepalived.conf.1:1.abcdefgh"
+    dead.write_text("half a fi")
+    shadow = tmp_path / ".keepalived-shadow-x"
+    shadow.write_text("a copy")
+    os.utime(shadow, (0, 0))
+    young = tmp_path / ".keepalived-shadow-y"
+    young.write_text("in use")
+    with apply.staged("new\n", str(target)) as path:
+        assert sorted(apply.sweep(str(target))) == sorted([dead.name, shadow.name])
+        assert os.path.exists(path)
+    assert os.listdir(tmp_path) == [young.name]
+
+
+#: (errno, is it root, words a person understands); a kernel with SELinux is not at hand: a mock.
+DENIALS = [(errno.EACCES, 0, "SELinux"), (errno.EACCES, 1000, "needs root")]
+
+
+@pytest.mark.parametrize(("number", "uid", "words"), DENIALS)
+def test_a_denial_says_who_denies(tmp_path, monkeypatch, number, uid, words):
+    target = tmp_path / "keepalived.conf"
+    target.write_text("old\n")
+
+    def fail(_old, _new):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(apply.os, "replace", fail)
+    monkeypatch.setattr(apply.os, "geteuid", lambda: uid)
+    with apply.staged("new\n", str(target)) as path, pytest.raises(apply.ApplyError, match=words):
+        apply.swap(path, str(target))
+    assert target.read_text() == "old\n"

@@ -12,14 +12,15 @@ from __future__ import annotations
 import os
 import re
 import signal
-import stat
 import subprocess
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import conf
-from ..conf.instances import checks, instances
+from . import own
+from .host import this_host
+from .own import Message
 
 # -t needs 11 ms for one instance and 70 ms for 2500; but keepalived's duplicate check is
 # quadratic, and a file that expands to 65,024 instances ran for more than ten minutes.
@@ -80,32 +81,21 @@ _HINTS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Message:
-    """One line of keepalived's judgement."""
-
-    text: str
-    line: int | None = None
-    hint: str = ""
-
-    def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.text}" + (f" ({self.hint})" if self.hint else "")
-
-
 @dataclass
 class GateResult:
     """What the gate found.
 
-    ``ok``: the file may go live.  ``rc``: exit status of ``keepalived -t`` (negative: ended
-    by that signal; None: it did not run).  ``tested``: False when the installed keepalived
-    has no ``-t`` (before 2.0.4), so that only our own checks stand behind ``ok``.
+    ``ok``: the file may go live.  ``warnings``: what keepalived takes without a word although it
+    is hardly meant, in a file that a person wrote.  ``rc``: exit status of ``keepalived -t``
+    (negative: ended by that signal; None: it did not run).  ``tested``: False when the installed
+    keepalived has no ``-t`` (before 2.0.4), so that only our own checks stand behind ``ok``.
     """
 
     ok: bool
     rc: int | None
     errors: list[Message] = field(default_factory=list)
     tolerated: list[Message] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
     tested: bool = True
 
     @property
@@ -129,6 +119,8 @@ def run(
     binary: str = "keepalived",
     timeout: float = TIMEOUT_SECONDS,
     version: tuple[int, ...] | None = None,
+    generated: bool = False,
+    ours: Collection[str] = (),
 ) -> GateResult:
     """Judge the file at *path*.
 
@@ -137,14 +129,30 @@ def run(
     :param binary: the keepalived program.
     :param timeout: seconds ``keepalived -t`` may take.
     :param version: the installed version; before 2.0.4 only our own checks are made.
+    :param generated: the text came from pillar: then also what keepalived takes without a word,
+        and hardly anybody means, is an error.
+    :param ours: directories that this bundle makes by itself, so that they need not be there.
     :returns: a :class:`GateResult`; never raises for a bad file.
     :raises FileNotFoundError: when *binary* is not installed.
     """
-    own = _own_checks(path)
-    if own:
-        return GateResult(ok=False, rc=None, errors=own)
+    host = this_host()
+    wrong = own.file_itself(path)
+    if wrong:
+        return GateResult(ok=False, rc=None, errors=wrong)
+    text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    wrong, doubtful = own.inside(text, path, version, host, ours)
+    if generated:
+        wrong, doubtful = wrong + doubtful, []
+    if wrong:
+        return GateResult(ok=False, rc=None, errors=wrong)
     if version is not None and version < CONFIG_TEST_SINCE:
-        return GateResult(ok=True, rc=None, tested=False)
+        return GateResult(ok=True, rc=None, warnings=doubtful, tested=False)
+    result = _tested(path, binary, timeout)
+    result.warnings = doubtful
+    return result
+
+
+def _tested(path: str, binary: str, timeout: float) -> GateResult:
     rc, output = _config_test(path, binary, timeout)
     if rc in (-signal.SIGTERM, 128 + signal.SIGTERM) and not _messages(output, path):
         # 2.2.7 (Debian 12) ends itself when script security is on and a script has a user
@@ -173,63 +181,6 @@ def interpret(rc: int, output: str, path: str = "") -> GateResult:
         else:
             errors.append(Message(f"keepalived -t exits {rc} and gives no reason"))
     return GateResult(ok=not errors, rc=rc, errors=errors, tolerated=tolerated)
-
-
-def _own_checks(path: str) -> list[Message]:
-    """What -t answers with 0 and a reload answers by dropping every address."""
-    try:
-        info = Path(path).stat()
-    except OSError as err:
-        return [Message(f"{path} cannot be read: {err.strerror}")]
-    if not stat.S_ISREG(info.st_mode):
-        return [Message(f"{path} is not a regular file: keepalived skips it")]
-    if info.st_mode & 0o111:
-        return [Message(f"{path} is executable: keepalived skips it", hint="remove the x bits")]
-    if not Path(path).read_bytes().strip():
-        return [Message(f"{path} is empty: keepalived would drop every address")]
-    text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-    return guard_hazards(text, path) + [
-        Message(f"net_namespace {name}: there is no such network namespace", line)
-        for name, line in _named_values(text, "net_namespace")
-        if not Path("/run/netns", name).exists() and not Path("/var/run/netns", name).exists()
-    ]
-
-
-def guard_hazards(text: str, path: str | None = None) -> list[Message]:
-    """What ends keepalived although ``-t`` exits 0: ``reload_check_config`` and an unused script.
-
-    With that keyword the VRRP process stops for good on any error it finds, at the start and at
-    a reload (vrrp_daemon.c, start_vrrp); and it calls a ``vrrp_script`` that nothing tracks an
-    error, which ``-t`` ends too early to see (vrrp.c, vrrp_complete_init).  Seen on 2.2.7 and
-    2.3.3; the code is in 2.2.0 to 2.4.3.
-    """
-    try:
-        tree = conf.effective(text, path)
-    except conf.ConfError:
-        return []  # keepalived itself says what is wrong with it
-    if not any(block.get("reload_check_config") for block in tree.blocks("global_defs")):
-        return []
-    used = {name for one in instances(tree) for name in one.checks}
-    return [
-        Message(
-            f"vrrp_script {name} is not used: together with reload_check_config this ends "
-            "keepalived, at a start and at a reload",
-            check.line,
-            "let an instance track it, or take one of the two out",
-        )
-        for name, check in checks(tree).items()
-        if name not in used
-    ]
-
-
-def _named_values(text: str, keyword: str) -> list[tuple[str, int]]:
-    pattern = re.compile(rf"^\s*{keyword}\s+\"?([^\s\"#!]+)")
-    found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        match = pattern.match(line)
-        if match:
-            found.append((match.group(1), number))
-    return found
 
 
 def _config_test(path: str, binary: str, timeout: float) -> tuple[int, str]:
@@ -272,7 +223,7 @@ def _judge_with_root_scripts(path: str, binary: str, timeout: float) -> GateResu
     unknown = [
         Message(f"script user '{user}' does not exist", line, "create it, or name another")
         for user, line in users
-        if not _user_exists(user)
+        if not this_host().user(user)
     ]
     fd, shadow = tempfile.mkstemp(prefix=".keepalived-shadow-", dir=source.parent)
     try:
@@ -300,16 +251,6 @@ def scripts_as_root(text: str) -> tuple[str, list[tuple[str, int]]]:
             users.append((match.group(2), index + 1))
             lines[index] = f"{match.group(1)}root\n"
     return "".join(lines), users
-
-
-def _user_exists(name: str) -> bool:
-    import pwd  # POSIX only; the library is imported on the master's side as well
-
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
 
 
 def _hint(text: str) -> str:

@@ -1,8 +1,7 @@
-"""Put a new keepalived.conf in force: stage, swap, reload, verify, or put the old one back.
+"""The file of a change: one run at a time, staged, kept, swapped in whole.
 
-The file on disk is whole at every moment: it is written beside the target, synced, and
-renamed over it.  A running daemon is reloaded, never restarted: on 2.2.7 a reload keeps a
-MASTER master and costs no probe, a restart costs the address for seconds.
+The file on disk is whole at every moment: it is written beside the target, synced, and renamed
+over it.
 """
 
 from __future__ import annotations
@@ -10,17 +9,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
-import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+
+from . import process
 
 MODE = 0o640  # the file holds auth_pass: root writes, root's group reads
 KEEP_BACKUPS = 10
-# A reload is done in 0.3 s for ordinary files; 2500 instances need 4 s (measured on 2.2.7).
-VERIFY_SECONDS = 10.0
+#: A change takes seconds; another run may wait for that long.
+LOCK_SECONDS = 60.0
+IN_USE_SECONDS = 60.0
 
 
 class ApplyError(Exception):
@@ -32,13 +34,17 @@ class ApplyError(Exception):
 
 
 @contextlib.contextmanager
-def lock(path: str, timeout: float = 30.0) -> Iterator[None]:
+def lock(path: str, timeout: float = LOCK_SECONDS) -> Iterator[None]:
     """One change at a time on this node.
 
     :raises ApplyError: when another run holds the lock for longer than *timeout* seconds.
     """
-    Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(path, "w", encoding="ascii") as handle:
+    try:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = open(path, "a", encoding="ascii")  # noqa: SIM115  # closed below
+    except OSError as err:
+        raise ApplyError(f"the lock {path} cannot be used: {plain(err)}") from err
+    with handle:
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -47,7 +53,8 @@ def lock(path: str, timeout: float = 30.0) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise ApplyError(
-                        f"another run is changing keepalived on this node ({path} is held)"
+                        f"another run is changing keepalived on this node ({path} is held, "
+                        f"waited {timeout:g} s); nothing was changed: try again when it is done"
                     ) from None
                 time.sleep(0.05)
         yield
@@ -63,7 +70,8 @@ def staged(text: str, target: str) -> Iterator[str]:
     name = None
     try:
         directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        fd, name = tempfile.mkstemp(prefix=f".{Path(target).name}.", dir=directory)
+        prefix = f".{Path(target).name}.{process.self_id()}."
+        fd, name = tempfile.mkstemp(prefix=prefix, dir=directory)
         with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as handle:
             os.fchmod(handle.fileno(), MODE)
             handle.write(text)
@@ -72,15 +80,53 @@ def staged(text: str, target: str) -> Iterator[str]:
     except OSError as err:
         if name:
             Path(name).unlink(missing_ok=True)
-        raise ApplyError(f"{target} was not written: {_plain(err)}; the old file stands") from err
+        raise ApplyError(f"{target} was not written: {plain(err)}; the old file stands") from err
     try:
         yield name
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def swap(staged_path: str, target: str) -> None:
-    """Rename *staged_path* over *target* and sync the directory."""
+def sweep(target: str) -> list[str]:
+    """Remove what runs that were killed have left beside *target*; the names of what was there.
+
+    A staged file names the process that wrote it, so that of a run which still lives is kept; the
+    gate's copies name none, and none is in use for longer than a test takes.
+    """
+    found = []
+    for pattern in (f".{Path(target).name}.*", ".keepalived-shadow-*"):
+        for path in Path(target).parent.glob(pattern):
+            pid, _, start = path.name.split(".")[-2].partition(":")
+            with contextlib.suppress(OSError):
+                if start and pid.isdigit():
+                    used = process.is_running(int(pid), start)
+                else:
+                    used = time.time() - path.stat().st_mtime < IN_USE_SECONDS
+                if not used:
+                    path.unlink()
+                    found.append(path.name)
+    return found
+
+
+def digest(path: str) -> str | None:
+    """sha256 of the file, in hexadecimal; None where there is none."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def swap(staged_path: str, target: str, expect: str | None = "any") -> None:
+    """Rename *staged_path* over *target* and sync the directory.
+
+    :param expect: sha256 of the file that *target* must still be (None: none); "any" takes all.
+    :raises ApplyError: when somebody has changed it meanwhile, or the rename fails.
+    """
+    if expect != "any" and digest(target) != expect:
+        raise ApplyError(
+            f"{target} was changed by somebody else while this run worked on it; "
+            "that change stands and nothing was lost: look at it, and run again"
+        )
     try:
         os.replace(staged_path, target)
         fd = os.open(Path(target).parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -89,7 +135,7 @@ def swap(staged_path: str, target: str) -> None:
         finally:
             os.close(fd)
     except OSError as err:
-        raise ApplyError(f"{target} was not replaced: {_plain(err)}; the old file stands") from err
+        raise ApplyError(f"{target} was not replaced: {plain(err)}; the old file stands") from err
 
 
 def backup(target: str, directory: str) -> str | None:
@@ -112,49 +158,8 @@ def backup(target: str, directory: str) -> str | None:
         for old in numbers[: max(0, len(numbers) + 1 - KEEP_BACKUPS)]:
             (folder / f"{source.name}.{old}").unlink(missing_ok=True)
     except OSError as err:
-        raise ApplyError(f"no backup of {target} could be made: {_plain(err)}") from err
+        raise ApplyError(f"no backup of {target} could be made: {plain(err)}") from err
     return str(copy)
-
-
-def reload_daemon(
-    pid: int,
-    alive: Callable[[], bool],
-    observe: Callable[[], dict[str, dict] | None],
-    expected: dict[str, dict] | None,
-    timeout: float = VERIFY_SECONDS,
-) -> dict[str, dict] | None:
-    """Send SIGHUP to *pid* and wait until the daemon is seen to run what *expected* says.
-
-    :param alive: is the same daemon still there?
-    :param observe: what it runs now, ``{instance: {fact: value}}``, or None when it cannot tell.
-    :param expected: the facts to wait for, same shape; None when any answer will do.
-    :returns: the last observation; None when the daemon lives but nothing could be observed.
-    :raises ApplyError: when it died, or does not show the new configuration in time.
-    """
-    try:
-        os.kill(pid, signal.SIGHUP)
-    except ProcessLookupError:
-        raise ApplyError(f"keepalived (pid {pid}) died before the reload") from None
-    deadline = time.monotonic() + timeout
-    pause = 0.05
-    missing = ["nothing was observed"]
-    while True:
-        time.sleep(pause)
-        pause = min(0.5, pause * 1.5)
-        if not alive():
-            raise ApplyError(f"keepalived (pid {pid}) died during the reload")
-        seen = observe()
-        if seen is None and time.monotonic() > deadline:
-            return None  # no JSON, or no room for it: that it lives is all there is to see
-        if seen is not None:
-            missing = differences(expected, seen) if expected is not None else []
-            if not missing:
-                return seen
-        if time.monotonic() > deadline:
-            raise ApplyError(
-                f"keepalived (pid {pid}) lives, but {timeout:g} s after the reload it does not "
-                f"run the new configuration: {'; '.join(missing[:5])}"
-            )
 
 
 def differences(expected: dict[str, dict], seen: dict[str, dict]) -> list[str]:
@@ -172,12 +177,16 @@ def differences(expected: dict[str, dict], seen: dict[str, dict]) -> list[str]:
     return sorted(found)
 
 
-def _plain(err: OSError) -> str:
+def plain(err: OSError) -> str:
+    denied = "permission denied: this needs root"
+    if os.geteuid() == 0:
+        # Root is stopped by nothing else.
+        denied = "permission denied to root, so SELinux forbids it: see ausearch -m avc -ts recent"
     words = {
         errno.ENOSPC: "the disk is full",
         errno.EDQUOT: "the disk quota is used up",
         errno.EROFS: "the file system is read-only",
-        errno.EACCES: "permission denied (run as root; an SELinux denial says so in the audit log)",
+        errno.EACCES: denied,
         errno.EPERM: "not permitted (is the file immutable? see lsattr)",
     }
     return words.get(err.errno or 0, err.strerror or str(err))

@@ -91,6 +91,20 @@ class Paths:
         return self.run_dir / "reload.time"
 
     @property
+    def drain(self) -> Path:
+        """The file that keepalived tracks; its number drains the node."""
+        return self.state_dir / "drain"
+
+    @property
+    def drain_record(self) -> Path:
+        """Why, since and until when the node is drained."""
+        return self.state_dir / "drain.json"
+
+    @property
+    def drain_lock(self) -> Path:
+        return self.run_dir / "drain.lock"
+
+    @property
     def dump_lock(self) -> Path:
         return self.run_dir / "dump.lock"
 

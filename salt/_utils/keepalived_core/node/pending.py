@@ -7,6 +7,7 @@ record stays, marked so: it names the backup that ``put_back`` restores.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import files
+from .apply import ApplyError, plain
 from .paths import DEFAULT, Paths
 
 #: SWAPPING: the file may or may not have been replaced.  PREPARED: it was, and waits for commit.
@@ -35,7 +37,8 @@ class Record:
     ``old`` and ``new``: sha256 of the file before and after (``old`` None: there was none).
     ``backup``: the copy of the old file.  ``daemon``: ``pid:starttime`` of the keepalived that ran
     when the file was replaced, None when none did.  ``since``: seconds since the epoch.
-    ``change``: what the classifier said, as plain data.
+    ``change``: what the classifier said, as plain data; ``allowed``: somebody has accepted that;
+    ``restarts``: a reload cannot do it.
     """
 
     path: str
@@ -47,6 +50,8 @@ class Record:
     reason: str = ""
     daemon: str | None = None
     change: dict[str, Any] | None = None
+    allowed: bool = False
+    restarts: bool = False
 
     @property
     def open(self) -> bool:
@@ -66,25 +71,33 @@ class Record:
         }
 
 
-def begin(
-    path: str,
-    old: str | None,
-    new: str,
-    backup: str | None,
-    daemon: str | None = None,
-    change: dict[str, Any] | None = None,
-    paths: Paths = DEFAULT,
-) -> Record:
-    """Note that *path* is about to be replaced.  Raises OSError; then nothing may be touched."""
-    record = Record(path, time.time(), backup, old, new, SWAPPING, "", daemon, change)
-    _write(record, paths)
-    return record
+def now() -> float:
+    return time.time()
+
+
+def begin(record: Record, paths: Paths = DEFAULT) -> None:
+    """Note that a file is about to be replaced.
+
+    :raises ApplyError: when that cannot be noted; then nothing may be touched.
+    """
+    try:
+        _write(record, paths)
+    except OSError as err:
+        raise ApplyError(
+            f"{record.path} was not replaced, because the journal {paths.journal} cannot be "
+            f"written: {plain(err)}; the old file stands"
+        ) from err
 
 
 def move(record: Record, phase: str, reason: str = "", paths: Paths = DEFAULT) -> Record:
-    """Note that *record* has come to *phase*."""
+    """Note that *record* has come to *phase*.
+
+    A disk that is full by now does not stop a change half way: the next run then finds an earlier
+    phase, and looks again.
+    """
     record = replace(record, phase=phase, reason=reason)
-    _write(record, paths)
+    with contextlib.suppress(OSError):
+        _write(record, paths)
     return record
 
 

@@ -46,6 +46,11 @@ class Daemon:
     vrrp: int | None = None
     same_netns: bool = True
 
+    @property
+    def id(self) -> str:
+        """``pid:starttime``, which no other process can share until the next boot."""
+        return f"{self.pid}:{self.starttime}"
+
     def alive(self) -> bool:
         """Return whether the parent process is still this one (a zombie is not alive)."""
         stat = _stat(self.pid)
@@ -190,6 +195,12 @@ def ended(pid: int) -> bool:
     """Return whether there is no such process any more, or only what is left of a dead one."""
     stat = _stat(pid)
     return stat is None or stat.state in "ZX"
+
+
+def is_running(pid: int, starttime: str) -> bool:
+    """Return whether that very process (see :func:`self_id`) still runs."""
+    stat = _stat(pid)
+    return stat is not None and stat.state not in "ZX" and str(stat.starttime) == starttime
 
 
 def _all_pids() -> list[int]:
