@@ -1,20 +1,23 @@
 """What a new configuration does to a running keepalived, and to its peers, when it is reloaded.
 
 Nothing is asked of the machine: two trees, the release, and perhaps the trees of the other nodes
-are enough.  The facts behind each keyword stand in ``change_rules``.
+are enough.  The facts behind each keyword stand in ``change_table``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..conf.instances import instances
 from ..conf.keyword import Version
 from ..conf.sameness import equal
 from ..conf.tree import Tree
-from .change_kind import DISRUPTIVE, Kind, Reason, worst
+from . import change_election, change_global, change_instance, change_rules
+from .change_instance import Pair
+from .change_kind import DISRUPTIVE, ORDER, Kind, Reason, worst
+from .change_model import Instance, Model, Vip, read
+from .change_table import ADDED, REMOVED
 
 __all__ = ["Change", "Kind", "Reason", "classify"]
 
@@ -38,7 +41,7 @@ class Change:
 
     @property
     def restart(self) -> bool:
-        """Whether keepalived must be restarted: a reload is refused, or ends it."""
+        """Whether keepalived must be restarted: a reload is refused, or does harm."""
         return any(reason.kind is Kind.RESTART for reason in self.reasons)
 
     @property
@@ -78,22 +81,105 @@ def classify(
         return Change([Reason(Kind.SAFE, "", "", "first configuration")])
     if equal(old, new):
         return Change()
-    reasons = []
-    before = {one.name: one for one in instances(old)}
-    after = {one.name: one for one in instances(new)}
-    for name, one in before.items():
-        other = after.get(name)
-        if other is None:
-            reasons.append(Reason(Kind.REMOVES, name, f"vrrp_instance {name}", "is removed"))
-        elif sorted(one.vips) != sorted(other.vips):
-            where = f"vrrp_instance {name} virtual_ipaddress"
-            if set(one.vips) - set(other.vips):
-                reasons.append(Reason(Kind.REMOVES, name, where, "loses an address"))
-            if version is None or version < (2, 3, 3):
-                reasons.append(Reason(Kind.CLUSTER, name, where, "has other addresses"))
-    reasons = reasons or [Reason(Kind.SAFE, "", "", "takes effect by a reload")]
+    before, after = read(old), read(new)
+    pairs, gone, come = _match(before, after)
+    found = list(_instances(before, after, pairs, gone, come, version))
+    elections = change_election.Elections(old, new, peers) if peers else None
+    found += change_election.compare(pairs, elections, version)
+    names = {pair.old.name: pair.new.name for pair in pairs}
+    by_name = {pair.new.name: pair for pair in pairs}
+
+    def together(members: list[str]) -> bool:
+        known = [by_name[name] for name in members if name in by_name]
+        return elections is not None and len(known) == len(members) and elections.one_holder(known)
+
+    found += change_global.groups(before, after, names, together, version)
+    counted = {
+        reason.keyword.split(" ")[1]
+        for reason in found
+        if reason.keyword.startswith("global_defs ")
+    }
+    found += change_global.compare(before, after, counted, version)
+    if not found:
+        # equal() asks for more than what these compare: the order of blocks, and defaults.
+        text = "what is written differently comes to the same values"
+        found.append(Reason(Kind.SAFE, "", "", text))
+    found = sorted(dict.fromkeys(found), key=lambda one: -ORDER.index(one.kind))
     touched: dict[str, Kind] = {}
-    for reason in reasons:
+    for reason in found:
         if reason.instance:
             touched[reason.instance] = worst([touched.get(reason.instance), reason.kind])
-    return Change(reasons, touched)
+    return Change(found, touched)
+
+
+def _match(old: Model, new: Model) -> tuple[list[Pair], list[Instance], list[Instance]]:
+    """Instances that are the same before and after; those that go, and those that come.
+
+    keepalived knows them by slot; people by name.
+    """
+    free = {one.name: one for one in new.instances}
+    pairs: dict[str, Instance] = {}
+    slots: dict[tuple[Any, ...], list[Instance]] = {}
+    for one in new.instances:
+        slots.setdefault(one.slot, []).append(one)
+    for one in old.instances:
+        for other in sorted(slots.get(one.slot, ()), key=lambda other: other.name != one.name):
+            if free.pop(other.name, None) is not None:
+                pairs[one.name] = other
+                break
+    for one in old.instances:
+        if one.name not in pairs and one.name in free:
+            pairs[one.name] = free.pop(one.name)
+    found = [Pair(one, pairs[one.name]) for one in old.instances if one.name in pairs]
+    gone = [one for one in old.instances if one.name not in pairs]
+    return found, gone, list(free.values())
+
+
+def _instances(
+    before: Model,
+    after: Model,
+    pairs: list[Pair],
+    gone: list[Instance],
+    come: list[Instance],
+    version: Version | None,
+) -> Iterator[Reason]:
+    homes = {vip.address: one for one in after.instances for vip in one.vips}
+    for pair in pairs:
+        yield from change_instance.compare(pair, version)
+        kept = {vip.address for vip in pair.new.vips}
+        lost = [vip for vip in pair.old.vips if vip.address not in kept]
+        removed = [vip for vip in lost if vip.address not in homes]
+        yield from change_instance.addresses(pair, removed, version)
+        for vip in lost:
+            if vip.address in homes:
+                yield _moved(pair, vip, homes[vip.address], pairs, version)
+    for one in gone:
+        moved = [vip.address for vip in one.vips if vip.address in homes]
+        case = "removed, its addresses in another instance" if moved else REMOVED
+        rule = change_rules.find(("vrrp_instance",), case, version)
+        yield Reason(rule.kind, one.name, f"vrrp_instance {one.name}", f"removed: {rule.text}")
+    for one in come:
+        rule = change_rules.find(("vrrp_instance",), ADDED, version)
+        yield Reason(rule.kind, one.name, f"vrrp_instance {one.name}", f"added: {rule.text}")
+    order = [pair.new.place for pair in pairs]
+    if order != sorted(order):
+        rule = change_rules.find(("vrrp_instance",), "another order", version)
+        yield Reason(rule.kind, "", "vrrp_instance", f"another order of instances: {rule.text}")
+
+
+def _moved(
+    pair: Pair, vip: Vip, home: Instance, pairs: list[Pair], version: Version | None
+) -> Reason:
+    """An address that another instance has from now on.
+
+    keepalived goes through the instances in their old order: what one takes off after the other
+    has put it on is gone.
+    """
+    target = next((other.old for other in pairs if other.new is home), None)
+    case = "goes to another instance"
+    if target is not None and target.place < pair.old.place:
+        case = "goes up to an instance that stands above"
+    word = "virtual_ipaddress_excluded" if vip.excluded else "virtual_ipaddress"
+    rule = change_rules.find(("vrrp_instance", word), case, version)
+    what = f"{vip.address} goes to {home.name}: {rule.text}"
+    return Reason(rule.kind, pair.new.name, f"vrrp_instance {pair.new.name} {word}", what)

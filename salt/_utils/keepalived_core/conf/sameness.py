@@ -31,7 +31,7 @@ def equal(first: Tree, second: Tree) -> bool:
     addresses, of list items and of blocks of one kind counts, and so does what stands above
     the global_defs or the definition it needs.  In doubt they differ.
     """
-    return _shape(first, ROOT) == _shape(second, ROOT) and _above(first) == _above(second)
+    return shape(first, ROOT) == shape(second, ROOT) and _above(first) == _above(second)
 
 
 def _above(tree: Tree) -> tuple[set[str], list[tuple[str, set[str]]]]:
@@ -58,7 +58,7 @@ def _above(tree: Tree) -> tuple[set[str], list[tuple[str, set[str]]]]:
     return early, unknown
 
 
-def _shape(container: Container, scope: Mapping[str, Keyword]) -> dict[str, Any]:
+def shape(container: Container, scope: Mapping[str, Keyword]) -> dict[str, Any]:
     """A comparable form: a value, or the values in order, for each keyword."""
     found: dict[str, Any] = {}
     for node in container.children:
@@ -98,7 +98,7 @@ def _add_block(node: Block, keyword: Keyword, found: dict[str, Any]) -> None:
             found.setdefault(node.keyword, []).extend(lines)
     elif node.keyword in ("global_defs", "authentication"):
         merged = found.setdefault(node.keyword, {})
-        for name, value in _shape(node, keyword.children).items():
+        for name, value in shape(node, keyword.children).items():
             if isinstance(merged.get(name), list) and keyword.children[name].repeat != LAST:
                 merged[name] = merged[name] + value
             else:
@@ -107,7 +107,8 @@ def _add_block(node: Block, keyword: Keyword, found: dict[str, Any]) -> None:
         lines = [line.words for line in node.statements()]
         found.setdefault(node.keyword, []).append((node.args, lines))
     else:
-        found.setdefault(node.keyword, []).append((node.args, _shape(node, keyword.children)))
+        name = node.args[: keyword.words[1]]
+        found.setdefault(node.keyword, []).append((name, shape(node, keyword.children)))
 
 
 def _values(node: Statement, keyword: Keyword) -> Any:
