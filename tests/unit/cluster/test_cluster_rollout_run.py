@@ -68,6 +68,7 @@ def test_in_test_mode_nothing_is_done_but_said(kind: str, journal: Journal) -> N
         "keepalived.status",
         "keepalived.pending",
         "keepalived.plan",
+        "saltutil.refresh_pillar",
     }
 
 
