@@ -76,7 +76,7 @@ class Node:
         self.running, self.waiting = self.live, None
         self.reloads += 1
 
-    def refresh_pillar(self, _world: World, wait: bool, timeout: float) -> bool:
+    def refresh_pillar(self, _world: World, wait: bool) -> bool:
         assert wait
         return True
 

@@ -33,8 +33,6 @@ UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
     "changed",
     "put back",
 )
-#: Seconds a minion may take to get its pillar from the master.
-PILLAR_SECONDS = 30
 _REASON = "a rollout changes the configuration"
 
 
@@ -313,9 +311,7 @@ class Rollout(Conductor):
     def _planned(self, found: Sequence[rollout.Facts]) -> list[rollout.Facts]:
         self.world.say("planning on every node")
         # A minion plans with the pillar it holds, which is as old as its last state run.
-        fresh = self.world.ask(
-            self.nodes, "saltutil.refresh_pillar", WORK_SECONDS, wait=True, timeout=PILLAR_SECONDS
-        )
+        fresh = self.world.ask(self.nodes, "saltutil.refresh_pillar", WORK_SECONDS, wait=True)
         stale = [node for node in self.nodes if node not in fresh or fresh[node].said is not True]
         if stale:
             raise Refused(f"nothing was changed: {', '.join(stale)} did not get its pillar anew")
