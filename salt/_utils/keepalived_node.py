@@ -51,6 +51,7 @@ class Node:
                 str(PATHS.fifo),
                 self.addresses(),
                 str(PATHS.drain),
+                str(PATHS.reload_time),
             )
         except PillarError as err:
             raise salt.exceptions.SaltInvocationError(str(err)) from err

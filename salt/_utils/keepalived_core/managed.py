@@ -5,17 +5,23 @@ from __future__ import annotations
 from .conf.tree import Block, Statement, Tree
 
 FIFO_SINCE = (1, 3, 6)
+RELOAD_TIME_SINCE = (2, 1, 0)
 
 
-def add(tree: Tree, version: tuple[int, ...] | None, fifo: str) -> list[str]:
+def add(
+    tree: Tree, version: tuple[int, ...] | None, fifo: str, reload_time: str | None = None
+) -> list[str]:
     """Add to *tree* what the bundle needs; notes on what had to be left out.
 
     :param version: the installed keepalived; None when it is not known (then the newest counts).
     :param fifo: path of the watch's notify FIFO.
+    :param reload_time: path of the file that tells keepalived the second of its next reload.
     """
     notes = []
     if version is None or version >= FIFO_SINCE:
         notes.append(_add_fifo(global_defs(tree), fifo))
+    if reload_time and (version is None or version >= RELOAD_TIME_SINCE):
+        _add_reload_time(global_defs(tree), reload_time)
     return [note for note in notes if note]
 
 
@@ -43,3 +49,12 @@ def _add_fifo(block: Block, path: str) -> str | None:
         f"{' and '.join(taken)} are both in use: the watch reads netlink and JSON dumps only, "
         "and may learn of a transition that moves no address up to 30 s late"
     )
+
+
+def _add_reload_time(block: Block, path: str) -> None:
+    """Let all nodes of a cluster reload in one second, so that they never disagree.
+
+    keepalived reads one such file; where pillar names one, that is used.
+    """
+    if block.get("reload_time_file") is None:
+        block.children.append(Statement("reload_time_file", [path]))

@@ -63,14 +63,16 @@ def desired(
     fifo: str,
     addresses: dict | None = None,
     drain: str | None = None,
+    reload_time: str | None = None,
 ) -> tuple[Tree, list[str]]:
     """The tree that *node* shall have: the pillar's, and what the bundle adds to it.
 
     :param drain: path of the file by which the node is drained; None adds none.
+    :param reload_time: path of the file that tells keepalived when to reload; None adds none.
     :raises pillar.PillarError: with every mistake in *data*.
     """
     tree = pillar.to_tree(data, node=node, version=version, addresses=addresses)
-    notes = managed.add(tree, version, fifo)
+    notes = managed.add(tree, version, fifo, reload_time)
     if drain is not None and data.get("drain_file", True):
         notes += drain_track.add(tree, version, drain)
     return tree, notes

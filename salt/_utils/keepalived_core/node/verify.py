@@ -38,7 +38,8 @@ SHOWN_SECONDS = 10.0
 #: most one more).  So two tell that all is well, and after four all is said.
 CALM, ELECTION = 2.0, 4.2
 SHORTEST, LONGEST = 1.0, 30.0
-_STEP = 0.1
+#: keepalived logs a line for each dump.
+_STEP = 0.25
 
 
 @dataclass(frozen=True)
