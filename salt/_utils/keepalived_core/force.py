@@ -127,13 +127,13 @@ class Force:
             if self.restart is None:
                 raise applying.ApplyError("this change needs a restart, which nobody can do here")
             if self.at is not None:
-                reloading.sleep_until(self.at)
+                reloading.sleep_until(self.at, self.paths)
             self._note(pending.RELOADING)
             self.restart()
             return self._started(daemon), "restarted"
         mark = reloading.mark(daemon)
         if self.at is not None:
-            how = reloading.at_second(daemon, self.at, mark, self._time_file())
+            how = reloading.at_second(daemon, self.at, mark, self._time_file(), self.paths)
             self._note(pending.RELOADING)
             how = f"reloaded at {self.at} by {how}"
         else:

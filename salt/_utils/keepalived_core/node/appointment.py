@@ -28,6 +28,7 @@ def keep(at: int, paths: Paths = DEFAULT) -> None:
         while (left := at - time.time()) > 0:
             if _read(off).get("at") == at:
                 raise CalledOff(f"the common reload at {at} was called off; nothing was reloaded")
+            # Short: the clock may be set meanwhile, and the order taken back.
             time.sleep(min(0.1, left))
     finally:
         here.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import dump, process
+from . import appointment, dump, process
 from .apply import ApplyError
 from .paths import DEFAULT, Paths
 
@@ -115,18 +115,29 @@ def hup(daemon: process.Daemon) -> None:
         raise ApplyError(f"keepalived (pid {daemon.pid}) died before the reload") from None
 
 
-def at_second(daemon: process.Daemon, second: int, before: Mark, time_file: Path | None) -> str:
+def at_second(
+    daemon: process.Daemon,
+    second: int,
+    before: Mark,
+    time_file: Path | None,
+    paths: Paths = DEFAULT,
+) -> str:
     """Have *daemon* reload at the beginning of *second* (since the epoch); return when it began.
 
     :param time_file: the running configuration's ``reload_time_file``, if it has one: then
         keepalived reloads by itself, even if this process is gone by then.
     :returns: by what means: ``reload_time_file`` or ``SIGHUP``.
-    :raises NotYet: when that second is over, or too near.
+    :raises NotYet: when that second is over, or too near, or was called off.
     :raises ApplyError: when keepalived has gone.
     """
     check_second(second)
     told = time_file is not None and _tell(time_file, second)
-    sleep_until(second)
+    try:
+        sleep_until(second, paths)
+    except NotYet:
+        if time_file is not None:
+            time_file.unlink(missing_ok=True)
+        raise
     if not told:
         hup(daemon)
         return "SIGHUP"
@@ -155,10 +166,15 @@ def check_second(second: int) -> None:
         )
 
 
-def sleep_until(second: int) -> None:
-    """Until the wall clock says so, also when it is set meanwhile."""
-    while (left := second - time.time()) > 0:
-        time.sleep(min(left, 0.5))
+def sleep_until(second: int, paths: Paths = DEFAULT) -> None:
+    """Until the wall clock says so, also when it is set meanwhile.
+
+    :raises NotYet: when the master has called it off.
+    """
+    try:
+        appointment.keep(second, paths)
+    except appointment.CalledOff as err:
+        raise NotYet(str(err)) from err
 
 
 def wait(daemon: process.Daemon, before: Mark, timeout: float = RELOAD_SECONDS) -> None:
