@@ -168,7 +168,10 @@ def _validate(tag: object, data: Mapping[object, object]) -> Event:
         to=to,
         time=str(time),
         planned=field.flag("planned"),
-        cluster=field.maybe("cluster", lambda name: field.text(name, NAME)),
+        # a node whose pillar names no cluster
+        cluster=field.maybe("cluster", lambda name: field.text(name, NAME))
+        if data.get("cluster") != ""
+        else None,
         sync_group=field.maybe("sync_group", lambda name: field.text(name, NAME)),
         vrid=field.maybe("vrid", lambda name: field.whole(name, 0, 255)),
         family=field.maybe("family", field.family),

@@ -22,6 +22,9 @@ _FIELDS = (
     "stream_id",
     "seq",
 )
+#: What a row has in addition when it comes from the hub: its word (docs/events.md), whether it came
+#: after later ones, whether its node had signed it, and when the master had it.
+HUB_FIELDS = ("settled", "late", "signed", "received")
 
 
 def collect(
@@ -92,6 +95,10 @@ def merge(journals: Mapping[str, Iterable[Mapping[str, object]]]) -> list[dict[s
                 }
                 if isinstance(plain["reason"], str):
                     plain["reason"] = printable(plain["reason"])
+                hub = row.get("hub")
+                if isinstance(hub, Mapping):
+                    plain.update({name: hub.get(name) for name in HUB_FIELDS})
+                    plain["received"] = clock.render(hub["received_us"] / 1e6)
                 placed.append((latest, node, stream, seq, plain))
     placed.sort(key=lambda each: each[:4])
     return [row for *_, row in placed]

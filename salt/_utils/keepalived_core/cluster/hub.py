@@ -1,0 +1,465 @@
+"""The hub: events of all nodes in, one true timeline out.  Pure: no I/O, no clock of its own.
+
+Delivery to the master is at least once and in no order, and any minion can send what it likes.
+Here a row counts when its node signed it, once, and after all rows before it; rows that do not
+come are asked for.  What follows from the events is collected in a :class:`rows.Batch`, which
+:mod:`hub_session` stores and tells.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from .. import signing
+from . import asking, clock, event, heartbeat, settle, settling
+from .heartbeat import Facts
+from .hub_findings import Findings
+from .rows import LOST, MISSING, Batch, Row, Stream
+
+#: So much of what a node wrote before the hub first heard of its stream is fetched.
+BACKFILL = 5_000
+#: Rows that wait for earlier ones, of one stream; the rest is fetched when its turn comes.
+MAX_HELD = 10_000
+#: Streams of one node: a new one is born when a spool was lost, not every day.
+MAX_STREAMS = 256
+REFUSED = "not believed: it is not signed as it must be"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A member of a cluster.
+
+    adverts
+        ``advert_int`` of each of its instances and groups, seconds.
+    keys
+        Those that its rows may be signed with.
+    """
+
+    cluster: str
+    adverts: Mapping[str, float] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+
+
+class Hub(Findings):
+    """All streams of all nodes.
+
+    streams, settlers, facts
+        What the store holds from before.
+    """
+
+    def __init__(
+        self,
+        streams: Iterable[Stream] = (),
+        settlers: Mapping[tuple[str, str, str], Mapping[str, Any]] | None = None,
+        facts: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.streams = {(each.minion, each.stream_id): each for each in streams}
+        self.facts = {minion: Facts(**each) for minion, each in (facts or {}).items()}
+        #: Set when an event came of a minion that is no member: it may be a new one.
+        self.wants_members = False
+        self._members: Mapping[str, Known] = {}
+        self._signed = True
+        self._settling = settling.Settling(settlers or {}, self.advert)
+        self._held: dict[tuple[str, str], dict[int, Row]] = {}
+        self._asking = asking.Asking()
+        self._confirmed: dict[tuple[str, str], float] = {}
+        self._looked: dict[str, float] = {}
+
+    # -- what the hub is told --
+
+    def configure(self, members: Mapping[str, Known], signed: bool, now: float) -> None:
+        """Take over which nodes there are.
+
+        signed
+            Whether the master has a secret, so that unsigned rows are not believed.
+
+        A member that was none before, all of them at the start, is asked for its newest row.
+        """
+        for minion in set(members) - set(self._members):
+            self._asking.want(minion, None, now, 0.0)
+        for stream in self.streams.values():
+            new = stream.minion in members and stream.minion not in self._members
+            if new and asking.next_fetch(stream):
+                self._asking.want(stream.minion, stream.stream_id, now, 0.0)
+        for minion in set(self.facts) - set(members):
+            del self.facts[minion]
+            self._asking.satisfied(minion, None)
+            self._batch.facts.pop(minion, None)
+            self._batch.forgotten.add(minion)
+        self._members, self._signed = dict(members), signed
+        self.wants_members = False
+        self._settling.begin(now)
+
+    def take(self, tag: str, data: Any, now: float) -> None:
+        """An event from the bus, as it came.  now: epoch seconds."""
+        culprit = None
+        if isinstance(data, Mapping) and "cmd" in data and isinstance(data.get("data"), Mapping):
+            # Salt wraps what a minion sends alone, and adds who sent it
+            culprit = data.get("id") if isinstance(data.get("id"), str) else None
+            data = data["data"]
+            if culprit == data.get("id"):
+                culprit = None
+        if isinstance(data, Mapping):
+            # the master's stamp, and what tracing may add
+            data = {key: each for key, each in data.items() if not str(key).startswith("_")}
+        if isinstance(data, Mapping) and not set(data) - {"id"}:
+            self.reject("it has no data, as Salt's own event for a beacon that failed", tag, now)
+            return
+        if culprit is not None:
+            self.reject("sent by one minion in the name of another", tag, now, culprit)
+            return
+        if isinstance(data, Mapping) and data.get("to") == "heartbeat":
+            self._take_heartbeat(tag, data, now)
+            return
+        row = self._read(tag, data, now)
+        if row is not None:
+            self._offer(row, now, asked=False)
+
+    def answer(self, fetch: asking.Fetch, said: object, now: float) -> None:
+        """What a node said to a request; None when it said nothing, text when it failed."""
+        if isinstance(said, Mapping):
+            said = said.get("rows")
+        known = self._members.get(fetch.minion)
+        # without keys nothing can be believed, and what cannot be checked is not lost
+        if not isinstance(said, (list, tuple)) or (self._signed and not (known and known.keys)):
+            self._no_answer(fetch, now)
+            return
+        seqs: dict[int, bool] = {}
+        for data in said:
+            if not isinstance(data, Mapping):
+                continue
+            if data.get("to") == "heartbeat":
+                self._take_heartbeat(_tag(data), data, now)
+                continue
+            if data.get("id") != fetch.minion:
+                self.reject("in an answer of another node", _tag(data), now)
+                continue
+            row = self._read(_tag(data), data, now)
+            if row is not None:
+                self._offer(row, now, asked=True)
+            seq = data.get("seq")
+            if data.get("stream_id") == fetch.stream_id and isinstance(seq, int):
+                seqs[seq] = row is not None
+        if fetch.stream_id is None:
+            self._looked[fetch.minion] = now
+            self._asking.satisfied(fetch.minion, None)
+            return
+        self._judge_answer(fetch, seqs, now)
+
+    def tick(self, now: float) -> None:
+        """What happens because time goes by."""
+        self._settling.tick(now, self._complete, self._batch)
+        for minion in self._members:
+            facts = self.facts.get(minion)
+            heard = max(facts.received_us / 1e6 if facts else 0.0, self._looked.get(minion, 0.0))
+            if heard < now - asking.SILENCE and not self._asking.waits(minion, None):
+                self._asking.want(minion, None, now, 0.0)
+
+    def fetches(self, now: float) -> list[asking.Fetch]:
+        """The requests to make now; each must come back through :meth:`answer`."""
+        return self._asking.due(self.streams.values(), now)
+
+    def drain(self) -> Batch:
+        """What changed since the last call."""
+        batch, self._batch = self._batch, Batch()
+        for minion in batch.facts:
+            batch.facts[minion] = asdict(self.facts[minion])
+        batch.settlers = self._settling.take_changed()
+        return batch
+
+    def replace_settler(
+        self, key: tuple[str, str, str], settler: settle.Settler, now: float
+    ) -> None:
+        """An instance's rows were settled anew, all of them."""
+        self._settling.replace(key, settler, now)
+
+    def held(self) -> dict[tuple[str, str], int]:
+        """How many rows wait for earlier ones, by stream."""
+        return {key: len(found) for key, found in self._held.items() if found}
+
+    # -- is it true? --
+
+    def _read(self, tag: object, data: object, now: float) -> Row | None:
+        found = event.validate_event(tag, data)
+        if isinstance(found, event.Rejected):
+            self.reject(found.reason, tag, now)
+            return None
+        assert isinstance(data, Mapping)
+        known = self._believed(found.id, data, tag, now)
+        if known is None:
+            return None
+        moment = clock.parse(found.time)
+        monotonic = data.get("monotonic_us")
+        return Row(
+            minion=found.id,
+            stream_id=found.stream_id,
+            seq=found.seq,
+            cluster=known.cluster,
+            type=found.type,
+            instance=found.instance,
+            to=found.to,
+            came_from=found.from_state,
+            time_us=round((moment or 0.0) * 1e6),
+            monotonic_us=monotonic if isinstance(monotonic, int) else None,
+            received_us=round(now * 1e6),
+            signed=self._signed,
+            data=data,
+        )
+
+    def _believed(
+        self, minion: str, data: Mapping[Any, Any], tag: object, now: float
+    ) -> Known | None:
+        known = self._members.get(minion)
+        if known is None:
+            # not kept: when it is a new member, it is asked for all it has
+            self.wants_members = True
+            self.reject("its minion is no member of a cluster that the master knows", tag, now)
+            return None
+        if self._signed and not signing.verify(data, known.keys):
+            why = "its signature is not its node's" if data.get("signature") else "it is unsigned"
+            self.reject(f"not believed: {why}", tag, now)
+            return None
+        return known
+
+    # -- is it its turn? --
+
+    def _stream(
+        self, minion: str, stream_id: str, seq: int, now: float, oldest: int = 1
+    ) -> Stream | None:
+        key = (minion, stream_id)
+        stream = self.streams.get(key)
+        if stream is None:
+            others = sum(each.minion == minion for each in self.streams.values())
+            if others >= MAX_STREAMS:
+                return None
+            first = max(1, oldest, seq - BACKFILL + 1)
+            stream = Stream(
+                minion, stream_id, first=first, high=first - 1, born_us=round(now * 1e6)
+            )
+            self.streams[key] = stream
+            self._note(
+                logging.INFO if not others else logging.WARNING,
+                f"{minion} writes stream {stream_id}"
+                + (": the one before it was lost" if others else ""),
+            )
+        self._batch.streams[key] = stream
+        return stream
+
+    def _offer(self, row: Row, now: float, asked: bool) -> None:
+        key = (row.minion, row.stream_id)
+        stream = self._stream(*key, row.seq, now)
+        if stream is None:
+            self.reject("more streams than a node can have", _tag(row.data), now)
+            return
+        stream.contact_us = row.received_us
+        stream.tail = max(stream.tail, row.seq)
+        facts = self._facts(row.minion, row.cluster)
+        facts.received_us = row.received_us
+        self._batch.facts.setdefault(row.minion, {})
+        if row.seq <= stream.high:
+            if stream.remove_from_gap(row.seq):
+                row.late = True
+                self._let_through(stream, row, now)
+            elif not asked:
+                self._repeated(row)
+            return
+        held = self._held.setdefault(key, {})
+        if row.seq != stream.high + 1:
+            if row.seq in held:
+                self._repeated(row)
+            elif asked or len(held) < MAX_HELD:
+                held[row.seq] = row
+            self._asking.want(*key, now)
+            self._asking.heard(*key, now)
+            return
+        held[row.seq] = row
+        self._advance(stream, now)
+
+    def _advance(self, stream: Stream, now: float) -> None:
+        key = (stream.minion, stream.stream_id)
+        held = self._held.get(key, {})
+        while stream.high + 1 in held:
+            stream.high += 1
+            self._let_through(stream, held.pop(stream.high), now)
+        if not held:
+            self._held.pop(key, None)
+        if asking.next_fetch(stream) is None:
+            self._asking.satisfied(*key)
+        else:
+            self._asking.want(*key, now)
+
+    def _skip(self, stream: Stream, last: int, why: str, now: float) -> None:
+        """Let the rows up to ``last`` go, and those that waited for them through."""
+        if last <= stream.high:
+            return
+        span = (stream.high + 1, last, why)
+        stream.gaps.append(span)
+        stream.high = last
+        self._batch.streams[stream.minion, stream.stream_id] = stream
+        self._count(why, last - span[0] + 1)
+        self._batch.lost.append(
+            {
+                "cluster": self._cluster(stream.minion),
+                "minion": stream.minion,
+                "stream_id": stream.stream_id,
+                "first": span[0],
+                "last": last,
+                "why": why,
+            }
+        )
+        self._note(
+            logging.WARNING,
+            f"rows {span[0]} to {last} of {stream.minion}, stream {stream.stream_id}: {why}",
+        )
+        self._advance(stream, now)
+
+    # -- answers --
+
+    def _no_answer(self, fetch: asking.Fetch, now: float) -> None:
+        waited = self._asking.failed(fetch, now)
+        if fetch.stream_id is None or waited < asking.HOLD:
+            return
+        stream = self.streams.get((fetch.minion, fetch.stream_id))
+        held = self._held.get((fetch.minion, fetch.stream_id))
+        if stream is not None and held:
+            self._skip(stream, min(held) - 1, MISSING, now)
+
+    def _judge_answer(self, fetch: asking.Fetch, seqs: Mapping[int, bool], now: float) -> None:
+        """What the node did not send of what it was asked for is not there any more."""
+        assert fetch.stream_id is not None
+        key = (fetch.minion, fetch.stream_id)
+        stream = self.streams.get(key)
+        if stream is None:
+            self._asking.satisfied(*key)
+            return
+        wanted_to = min(max(seqs, default=stream.tail), fetch.after + fetch.limit)
+        refused = [seq for seq, believed in seqs.items() if not believed]
+        absent = not seqs or min(seqs) > fetch.after + 1 or len(seqs) < wanted_to - fetch.after
+        if not self._asking.answered(fetch, now, sure=not absent and not refused):
+            return
+        if seqs:
+            self._close(stream, fetch.after, max(seqs), frozenset(refused), now)
+        elif fetch.after >= stream.high:
+            held = self._held.get(key)
+            end = min(held) - 1 if held else stream.tail
+            self._close(stream, fetch.after, end, (), now)
+        else:
+            self._close(stream, fetch.after, fetch.after + fetch.limit, (), now)
+        if asking.next_fetch(stream) is None:
+            self._asking.satisfied(*key)
+
+    def _close(
+        self, stream: Stream, after: int, last: int, refused: Iterable[int], now: float
+    ) -> None:
+        """Rows after ``after`` to ``last`` that are still not there will not come."""
+        refused = frozenset(refused)
+        self._batch.streams[stream.minion, stream.stream_id] = stream
+        for seq in refused:
+            if stream.remove_from_gap(seq):
+                stream.gaps.append((seq, seq, REFUSED))
+        for first, end, why in [gap for gap in stream.gaps if gap[2] == MISSING]:
+            if first <= last and end > after:
+                stream.gaps.remove((first, end, why))
+                parts = [(first, after, MISSING), (max(first, after + 1), min(end, last), LOST)]
+                parts.append((max(first, last + 1), end, MISSING))
+                stream.gaps += [part for part in parts if part[0] <= part[1]]
+                self._count(LOST, min(end, last) - max(first, after + 1) + 1)
+        key = (stream.minion, stream.stream_id)
+        while stream.high < last:
+            here = stream.high + 1
+            held = self._held.get(key, {})
+            until = min((seq for seq in (*held, *refused) if seq >= here), default=last + 1)
+            if until > here:
+                self._skip(stream, min(until - 1, last), LOST, now)
+            elif here in refused:
+                self._skip(stream, here, REFUSED, now)
+            else:
+                self._advance(stream, now)
+
+    # -- what it means --
+
+    def _let_through(self, stream: Stream, row: Row, now: float) -> None:
+        if row.late:
+            row.order_us = row.time_us
+        else:
+            # A clock that was set back on the node must not reorder what it wrote.
+            row.order_us = stream.order_us = max(stream.order_us, row.time_us)
+        dropped = row.data.get("dropped")
+        if isinstance(dropped, int):
+            stream.dropped = max(stream.dropped, dropped)
+        self._batch.rows.append(row)
+        self._count("stored")
+        if not row.is_state:
+            return
+        if row.late:
+            self._batch.unsettled.add((row.minion, row.type, row.instance))
+            return
+        self._facts(row.minion, row.cluster).take_row(row)
+        self._settling.feed(row, now, self._batch)
+
+    def _complete(self, minion: str, stream_id: str, since: float) -> bool | None:
+        stream = self.streams.get((minion, stream_id))
+        if stream is None or stream.tail > stream.high:
+            return False if stream else None
+        return True if self._confirmed.get((minion, stream_id), 0.0) > since else None
+
+    def advert(self, key: tuple[str, str, str]) -> float:
+        """``advert_int`` of an instance (minion, type, name), seconds."""
+        known = self._members.get(key[0])
+        return known.adverts.get(key[2], settle.ADVERT_INT) if known else settle.ADVERT_INT
+
+    # -- heartbeats --
+
+    def _take_heartbeat(self, tag: str, data: Mapping[Any, Any], now: float) -> None:
+        beat = heartbeat.read(tag, data)
+        if isinstance(beat, event.Rejected):
+            self.reject(beat.reason, tag, now)
+            return
+        known = self._believed(beat.minion, data, tag, now)
+        if known is None:
+            return
+        facts = self._facts(beat.minion, known.cluster)
+        old = facts.why_old(beat)
+        if old is not None:
+            # both relay and beacon may have sent one; only an older one is suspicious
+            if beat.monotonic_us != facts.monotonic_us:
+                self.reject(old, tag, now)
+            return
+        now_us = round(now * 1e6)
+        facts.received_us, facts.cluster = now_us, known.cluster
+        jump = facts.take_heartbeat(beat, self._signed, now_us)
+        self._batch.facts.setdefault(beat.minion, {})
+        if jump is not None:
+            self._note(logging.WARNING, f"the clock of {beat.minion} was set by {jump:+.3f} s")
+        self._asking.satisfied(beat.minion, None)
+        stream = self._stream(beat.minion, beat.stream_id, beat.seq, now, beat.first)
+        if stream is None:
+            return
+        stream.contact_us, stream.dropped = now_us, max(stream.dropped, beat.dropped)
+        stream.tail = max(stream.tail, beat.seq)
+        key = (beat.minion, beat.stream_id)
+        if asking.next_fetch(stream) is not None:
+            self._asking.want(*key, now)
+            self._asking.heard(*key, now)
+        else:
+            self._confirmed[key] = now
+
+    def _cluster(self, minion: str) -> str:
+        known = self._members.get(minion)
+        return known.cluster if known else "default"
+
+    def _facts(self, minion: str, cluster: str) -> Facts:
+        facts = self.facts.get(minion)
+        if facts is None:
+            facts = self.facts[minion] = Facts(cluster)
+        return facts
+
+
+def _tag(data: Mapping[str, Any]) -> str:
+    instance = quote(str(data.get("instance")), safe="")
+    return f"salt/beacon/{data.get('id')}/keepalived/{instance}/{data.get('to')}"

@@ -1,0 +1,247 @@
+"""The hub at work: what it learns is stored, then told.  No Salt here, and no threads."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .. import signing
+from . import asking, clock, event
+from .hub import Hub, Known
+from .rows import Batch, Row, Settled
+from .store import Store, StoreError
+
+SCHEMA = 1
+#: No minion can have this id, so no minion can have this key.
+HUB_ID = "//hub"
+#: What cannot be stored (disk full) waits in memory, so many rows of it; then the hub begins anew
+#: from what it has stored, and asks the nodes for the rest.
+MAX_UNSAVED = 50_000
+#: Seconds between two signs of life in the store, and between two looks at its bounds.
+ALIVE, PRUNE = 5.0, 60.0
+#: Rows in one raw event.
+RAW_ROWS = 200
+
+
+class Overflow(Exception):
+    """Too much could not be stored; the text says why."""
+
+
+@dataclass
+class Step:
+    """What is to be done outside."""
+
+    #: Events to fire: (tag, data).
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: Requests to nodes; each comes back through :meth:`Session.answer`.
+    fetches: list[asking.Fetch] = field(default_factory=list)
+    #: (logging level, text)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Session:
+    """One hub on one file.  Raises :class:`StoreError` when that cannot be opened."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.store = Store.create(path)
+        self.hub = Hub(self.store.streams(), self.store.settlers(), self.store.facts())
+        self._key = secrets.token_hex(32)
+        self._signed = True
+        self._unsaved: list[Batch] = []
+        self._problem: str | None = None
+        self._saved = self._pruned = 0.0
+        # what was stored but perhaps not told before a crash
+        self._outbox = self.store.outbox()
+        self._told = 0
+        self._notes: list[tuple[int, str]] = []
+        if self.store.replaced:
+            self._notes.append(
+                (
+                    logging.ERROR,
+                    f"{path} was damaged ({self.store.replaced}): moved to {path}.corrupt; the "
+                    "nodes are asked for what they still have",
+                )
+            )
+
+    def close(self) -> None:
+        self.store.close()
+
+    def configure(
+        self, members: Mapping[str, Known], signed: bool, now: float, key: str | None = None
+    ) -> None:
+        """Take over which nodes there are; see :meth:`Hub.configure`.
+
+        key
+            The hub's own, with which it signs what it fires.
+        """
+        self._key, self._signed = key or self._key, signed
+        self.hub.configure(members, signed, now)
+
+    def take(self, tag: str, data: Any, now: float) -> None:
+        """An event from the master's bus, as it came."""
+        if tag.startswith("keepalived/"):
+            self._check_derived(tag, data, now)
+        else:
+            self.hub.take(tag, data, now)
+
+    def answer(self, fetch: asking.Fetch, said: object, now: float) -> None:
+        """What a node said to a request."""
+        self.hub.answer(fetch, said, now)
+
+    def step(self, now: float) -> Step:
+        """Store what came since the last call; returns what is to be told and asked.
+
+        Raises :class:`Overflow`.
+        """
+        step = Step(notes=self._notes)
+        self._notes = []
+        self.hub.tick(now)
+        batch = self.hub.drain()
+        step.notes += batch.notes
+        if batch:
+            self._unsaved.append(batch)
+        if self._unsaved or self._outbox or now - self._saved >= ALIVE:
+            self._save(now, step)
+        step.fetches = self.hub.fetches(now)
+        return step
+
+    # -- storing --
+
+    def _save(self, now: float, step: Step) -> None:
+        try:
+            saved = self.store.save(self._unsaved, now, self.hub.advert, self._tell, self._told)
+            if now - self._pruned >= PRUNE:
+                self._pruned = now
+                self.store.prune(now)
+        except StoreError as error:
+            if str(error) != self._problem:
+                step.notes.append((logging.ERROR, f"events cannot be stored: {error}"))
+            self._problem = str(error)
+            if sum(len(batch.rows) for batch in self._unsaved) > MAX_UNSAVED:
+                raise Overflow(str(error)) from error
+            return
+        if self._problem is not None:
+            step.notes.append((logging.INFO, f"{self.store.path} takes events again"))
+        batches, self._unsaved, self._problem, self._saved = self._unsaved, [], None, now
+        for each in saved.resettled:
+            self.hub.replace_settler(each.key, each.settler, now)
+        outbox, self._outbox = saved.outbox, []
+        # told as soon as the caller calls again
+        self._told = max((number for number, _, _ in outbox), default=self._told)
+        step.events += [(tag, self._sign(data)) for _, tag, data in outbox]
+        step.events += [(tag, self._sign(data)) for tag, data in _raw(batches)]
+
+    def _tell(self, settled: list[Settled]) -> list[tuple[str, dict[str, Any]]]:
+        found = []
+        for each in settled:
+            kept = _kept(each.row) if each.row else self.store.row(each.minion, each.key)
+            if kept is not None:
+                found.append(_settled(kept, each.before, each.retracted))
+        return found
+
+    # -- what the hub itself fires --
+
+    def _sign(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "signature": signing.sign(data, self._key)}
+
+    def _check_derived(self, tag: str, data: Any, now: float) -> None:
+        """Notice who fires in the hub's name what it never fired."""
+        if not tag.startswith("keepalived/") or "/event/" not in tag or not self._signed:
+            return
+        culprit = None
+        if isinstance(data, Mapping) and "cmd" in data and isinstance(data.get("data"), Mapping):
+            culprit = data.get("id") if isinstance(data.get("id"), str) else None
+            data = data["data"]
+        if not isinstance(data, Mapping) or not is_genuine(data, (self._key,)):
+            self.hub.reject("in the name of this hub, which did not fire it", tag, now, culprit)
+
+
+def is_genuine(data: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
+    """Whether an event ``keepalived/<cluster>/event/…`` was fired by the hub.
+
+    keys
+        Those of :data:`HUB_ID`, made from the master's secrets.
+    """
+    bare = {key: value for key, value in data.items() if not str(key).startswith("_")}
+    return signing.verify(bare, keys)
+
+
+def _tag(cluster: str, kind: str) -> str:
+    return f"keepalived/{quote(cluster, safe='')}/event/{kind}"
+
+
+_FIELDS = (
+    "type",
+    "instance",
+    "sync_group",
+    "vrid",
+    "family",
+    "interface",
+    "reason",
+    "base_priority",
+    "effective_priority",
+    "vips",
+    "vip_present",
+    "source",
+    "time",
+    "planned",
+    "stream_id",
+    "seq",
+)
+
+
+def _settled(
+    kept: Mapping[str, Any], before: str | None, retracted: bool
+) -> tuple[str, dict[str, Any]]:
+    hub = kept["hub"]
+    data = {
+        "schema": SCHEMA,
+        "id": hub["minion"],
+        "cluster": hub["cluster"],
+        **{name: kept.get(name) for name in _FIELDS},
+        "from": before,
+        "to": kept["to"],
+        "received": clock.render(hub["received_us"] / 1e6),
+        "late": hub["late"],
+        "signed": hub["signed"],
+    }
+    if isinstance(data["reason"], str):
+        data["reason"] = event.printable(data["reason"])
+    return _tag(hub["cluster"], "retracted" if retracted else "settled"), data
+
+
+def _kept(row: Row) -> dict[str, Any]:
+    hub = {
+        "minion": row.minion,
+        "cluster": row.cluster,
+        "received_us": row.received_us,
+        "signed": row.signed,
+        "late": row.late,
+    }
+    return {**row.data, "hub": hub}
+
+
+def _raw(batches: list[Batch]) -> list[tuple[str, dict[str, Any]]]:
+    by_cluster: dict[str, list[Row]] = {}
+    for batch in batches:
+        for row in batch.rows:
+            by_cluster.setdefault(row.cluster, []).append(row)
+    found: list[tuple[str, dict[str, Any]]] = []
+    for cluster, rows in by_cluster.items():
+        for start in range(0, len(rows), RAW_ROWS):
+            part = [
+                {"id": row.minion, **row.data, "late": row.late, "signed": row.signed}
+                for row in rows[start : start + RAW_ROWS]
+            ]
+            found.append(
+                (_tag(cluster, "raw"), {"schema": SCHEMA, "cluster": cluster, "rows": part})
+            )
+    for batch in batches:
+        for each in batch.lost:
+            found.append((_tag(str(each["cluster"]), "lost"), {"schema": SCHEMA, **each}))
+    return found

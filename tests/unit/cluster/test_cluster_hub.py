@@ -1,0 +1,475 @@
+"""The hub: what it believes, in which order, what it asks for, what it says."""
+
+from __future__ import annotations
+
+import pytest
+from hub_nodes import CLUSTER, EPOCH, HUB_ID, SECRET, Node, World, key, tag
+
+from keepalived_core import signing
+from keepalived_core.cluster import asking, hub_session
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node("n1")
+
+
+@pytest.fixture
+def world(tmp_path, node) -> World:
+    made = World(tmp_path / "timeline.db", node, Node("n2"))
+    made.step(0)
+    made.asked.clear()
+    return made
+
+
+def three(node: Node) -> list[dict]:
+    return [node.row("BACKUP", 1), node.row("MASTER", 2), node.row("FAULT", 4)]
+
+
+# --- I1, I2, I3 ---
+
+
+@pytest.mark.parametrize(
+    "order",
+    [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 0, 1, 1, 2, 2], [2, 0, 1, 2, 0]],
+    ids=str,
+)
+def test_rows_come_in_any_order_and_are_stored_once_in_theirs(world, node, order) -> None:
+    rows = three(node)
+    for place in order:
+        world.send(rows[place])
+        world.step()
+    assert world.stored() == [1, 2, 3]
+    assert world.words() == [("BACKUP", "yes"), ("MASTER", "yes"), ("FAULT", "yes")]
+    assert world.told() == [
+        ("n1", None, "BACKUP"),
+        ("n1", "BACKUP", "MASTER"),
+        ("n1", "MASTER", "FAULT"),
+    ]
+    assert world.asked == []  # what comes a moment later needs no job
+
+
+def test_a_row_that_does_not_come_is_asked_for_and_later_ones_wait(world, node) -> None:
+    one, _two, last = three(node)
+    world.send(one, last)
+    world.step()
+    assert world.stored() == [1]
+    world.step(1)
+    world.step(0.1)
+    assert world.stored() == [1, 2, 3]
+    assert world.asked == [asking.Fetch("n1", node.stream_id, 1, asking.LIMIT)]
+
+
+def test_a_lost_last_row_is_noticed_by_the_heartbeat(world, node) -> None:
+    one, two, _ = three(node)
+    world.send(one, two, node.heartbeat(5))
+    world.step(1)
+    world.step(0.1)
+    assert world.stored() == [1, 2, 3]
+
+
+def test_all_of_a_stream_is_fetched_when_only_a_heartbeat_is_heard(world, node) -> None:
+    for number in range(2500):
+        node.row("BACKUP" if number % 2 else "MASTER", number * 10)
+    world.send(node.heartbeat(30_000))
+    world.settle(5)
+    assert world.stored() == list(range(1, 2501))
+    assert len(world.asked) == 3
+
+
+def test_of_a_long_history_only_the_newest_part_is_taken(world, node, monkeypatch) -> None:
+    monkeypatch.setattr("keepalived_core.cluster.hub.BACKFILL", 10)
+    for number in range(50):
+        node.row("BACKUP" if number % 2 else "MASTER", number * 10)
+    world.send(node.heartbeat(600))
+    world.settle(5)
+    assert world.stored() == list(range(41, 51))
+
+
+def test_what_the_node_has_no_more_is_lost_said_so_and_the_rest_goes_on(world, node) -> None:
+    rows = three(node)
+    del node.spool[1]
+    world.send(rows[0], rows[2])
+    world.settle(10)
+    assert world.stored() == [1, 3]
+    (stream,) = world.session.store.streams()
+    assert [gap[:2] for gap in stream.gaps] == [(2, 2)]
+    assert [data["first"] for label, data in world.fired if label.endswith("/event/lost")] == [2]
+    assert sum("rows 2 to 2 of n1" in note for note in world.notes) == 1
+    assert world.session.store.counters()["the node no longer has them"] == 1
+
+
+def test_one_empty_answer_is_not_enough_for_a_loss(world, node) -> None:
+    rows = three(node)
+    kept = node.spool.pop(1)
+    world.send(rows[0], rows[2])
+    world.step(1)
+    assert len(world.asked) == 1
+    node.spool.insert(1, kept)
+    world.settle(10)
+    assert world.stored() == [1, 2, 3]
+    assert world.session.store.streams()[0].gaps == []
+
+
+def test_a_node_that_answers_no_job_does_not_hold_its_later_rows_for_ever(world, node) -> None:
+    rows = three(node)
+    world.unreachable.add("n1")
+    world.send(rows[0], rows[2])
+    world.settle(asking.HOLD - 15)
+    assert world.stored() == [1]
+    world.settle(240)
+    assert world.stored() == [1, 3]
+    world.unreachable.clear()
+    world.settle(240)
+    assert world.stored() == [1, 2, 3]
+    assert [row["hub"]["late"] for row in world.rows()] == [False, True, False]
+    assert world.words() == [("BACKUP", "yes"), ("MASTER", "yes"), ("FAULT", "yes")]
+    assert world.told() == [
+        ("n1", None, "BACKUP"),
+        ("n1", "BACKUP", "FAULT"),
+        ("n1", "BACKUP", "MASTER"),
+    ]
+
+
+def test_a_new_stream_is_followed_and_what_the_old_one_lost_is_said(world, node) -> None:
+    rows = three(node)
+    world.send(*rows[:2])
+    world.send(node.heartbeat(5))
+    node.stream_id, node.spool = "a-new-stream", []
+    world.send(node.row("BACKUP", 20), node.heartbeat(21))
+    world.settle(30)
+    assert [row["seq"] for row in world.rows()] == [1, 1, 2]
+    lost, new = sorted(world.session.store.streams(), key=lambda stream: stream.born_us)
+    assert [gap[:2] for gap in lost.gaps] == [(3, 3)]
+    assert (new.stream_id, new.high, new.gaps) == ("a-new-stream", 1, [])
+
+
+# --- raw and settled ---
+
+
+def test_a_flash_is_raw_not_settled(world, node) -> None:
+    world.send(node.row("BACKUP", 1), node.row("MASTER", 2), node.row("BACKUP", 2.004))
+    world.settle(5)
+    assert world.told() == [("n1", None, "BACKUP")]
+    assert world.words() == [("BACKUP", "yes"), ("MASTER", "flash"), ("BACKUP", "back")]
+    raw = [
+        row["seq"] for label, data in world.fired if label.endswith("/raw") for row in data["rows"]
+    ]
+    assert raw == [1, 2, 3]
+    (flash,) = world.session.store.flashes("n1")
+    assert (flash["instance"], flash["to"], flash["count"]) == ("VI_1", "MASTER", 1)
+
+
+def test_a_master_settles_an_advert_after_it_came(world, node) -> None:
+    world.now = 2.0
+    world.send(node.row("BACKUP", 1), node.row("MASTER", 2))
+    world.step(0.9)
+    assert world.told() == [("n1", None, "BACKUP")]
+    world.step(0.5)
+    assert world.told()[1:] == [("n1", "BACKUP", "MASTER")]
+
+
+def test_a_master_out_of_a_backlog_waits_for_what_may_follow(world, node) -> None:
+    world.now = 1000.0
+    world.send(node.row("BACKUP", 1), node.row("MASTER", 2))
+    world.step(5)
+    assert world.told() == [("n1", None, "BACKUP")]
+    world.send(node.row("BACKUP", 2.1))
+    world.step(1)
+    assert world.words()[1:] == [("MASTER", "flash"), ("BACKUP", "back")]
+    world.send(node.row("MASTER", 3))
+    world.step(2)
+    world.send(node.heartbeat(1010))  # says that nothing follows
+    world.step(0.1)
+    assert world.told()[1:] == [("n1", "BACKUP", "MASTER")]
+
+
+def test_what_settled_too_early_is_retracted(world, node) -> None:
+    world.now = 2.0
+    late = [node.row("BACKUP", 1), node.row("MASTER", 2), node.row("BACKUP", 2.1)]
+    world.send(*late[:2])
+    world.step(1.5)
+    world.send(late[2])
+    world.step(0.1)
+    assert world.told() == [("n1", None, "BACKUP"), ("n1", "BACKUP", "MASTER")]
+    assert world.told("retracted") == [("n1", "BACKUP", "MASTER")]
+    assert world.words()[1:] == [("MASTER", "flash"), ("BACKUP", "back")]
+
+
+def test_250_instances_fail_over_at_once(tmp_path) -> None:
+    old, new, third = Node("n1"), Node("n2"), Node("n3")
+    world = World(tmp_path / "db", old, new, third)
+    names = [f"VI_{number}" for number in range(250)]
+    for name in names:
+        old.row("MASTER", 0, name)
+        new.row("BACKUP", 0, name)
+        third.row("BACKUP", 0, name)
+    world.settle(20)
+    world.fired.clear()
+    burst = []
+    for place, name in enumerate(names):
+        at = 100 + place / 100
+        burst.append(old.row("STOP", at, name))
+        burst.append(new.row("MASTER", at + 0.6, name))
+        if place % 10 < 7:  # 70 % of them flash on a third node
+            burst.append(third.row("MASTER", at + 0.6, name))
+            burst.append(third.row("BACKUP", at + 0.6 + place / 1000, name))
+    world.now = 103.0
+    world.send(*burst)
+    world.settle(20)
+    truth = {("n1", "MASTER", "STOP"): 250, ("n2", "BACKUP", "MASTER"): 250}
+    told = world.told()
+    assert {each: told.count(each) for each in set(told)} == truth
+    assert sum(each["count"] for each in world.session.store.flashes("n3")) == 175
+    assert world.told("retracted") == []
+
+
+# --- what is not believed ---
+
+
+def forged(node: Node, **changes) -> dict:
+    row = {**node.row("MASTER", 50), **changes}
+    node.spool.pop()
+    return row
+
+
+FORGERIES = {
+    "no signature": ({"signature": None}, "it is unsigned"),
+    "another node's key": (
+        {"signature": signing.sign({"a": 1}, key("n2"))},
+        "its signature is not its node's",
+    ),
+    "a field changed": ({"instance": "VI_9"}, "its signature is not its node's"),
+    "a field added": ({"note": "x"}, "its signature is not its node's"),
+    "the number changed": ({"seq": 9}, "its signature is not its node's"),
+}
+
+
+@pytest.mark.parametrize(("changes", "reason"), FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_event_is_not_believed_and_told_once(world, node, changes, reason) -> None:
+    event = forged(node, **changes)
+    for _ in range(3):
+        world.send(event)
+        world.step()
+    assert world.stored() == []
+    assert [note for note in world.notes if reason in note] == [
+        note for note in world.notes if "not believed" in note
+    ]
+    assert len([note for note in world.notes if reason in note]) == 1
+    (rejection,) = world.session.store.rejected()
+    assert (rejection.minion, rejection.count) == ("n1", 3)
+    assert rejection.reason.endswith(reason)
+
+
+def test_the_sender_is_named_where_the_bus_tells(world, node) -> None:
+    event = node.row("MASTER", 1)
+    world.send_as(
+        tag(event), {"id": "n2", "cmd": "_minion_event", "tag": tag(event), "data": event}
+    )
+    world.step()
+    assert world.stored() == []
+    (rejection,) = world.session.store.rejected()
+    assert (rejection.minion, rejection.culprit) == ("n1", "n2")
+    assert any("it was sent as n2" in note for note in world.notes)
+
+
+def test_a_true_event_under_another_tag_is_not_believed(world, node) -> None:
+    event = node.row("MASTER", 1)
+    for label in (
+        tag({**event, "id": "n2"}),
+        tag({**event, "instance": "VI_2"}),
+        tag({**event, "to": "BACKUP"}),
+    ):
+        world.send_as(label, event)
+    world.step()
+    assert world.stored() == []
+    assert world.session.store.counters()["rejected"] == 3
+
+
+def test_a_replayed_event_counts_once(world, node) -> None:
+    rows = three(node)
+    world.send(*rows)
+    for _ in range(5):
+        world.send(*rows)
+    world.step()
+    assert world.stored() == [1, 2, 3]
+    assert world.session.store.counters()["repeated"] == 15
+    assert sum("came again" in note for note in world.notes) == 1
+
+
+def test_an_old_heartbeat_changes_nothing(world, node) -> None:
+    node.row("MASTER", 1)
+    first = node.heartbeat(2)
+    node.row("BACKUP", 3)
+    world.send(first, node.heartbeat(4))
+    node.boot_id = "boot-2"
+    rebooted = node.heartbeat(-900)
+    world.send(rebooted, first, node.heartbeat(-899))
+    world.step(1)
+    facts = world.session.hub.facts["n1"]
+    assert facts.states["VI_1"]["state"] == "BACKUP"
+    assert facts.boot_id == "boot-2"
+    assert [each.reason for each in world.session.store.rejected()] == [
+        "a heartbeat from before the node's last boot"
+    ]
+
+
+def test_a_stranger_is_not_believed_but_may_be_a_new_member(world) -> None:
+    stranger = Node("n9")
+    world.send(stranger.row("MASTER", 1))
+    assert world.session.hub.wants_members
+    world.nodes["n9"] = stranger
+    world.restart()
+    world.settle(5)
+    assert world.stored("n9") == [1]
+
+
+def test_an_old_secret_is_good_while_it_is_kept(tmp_path) -> None:
+    node = Node("n1", b"old" * 12)
+    world = World(tmp_path / "db", node)
+    known = hub_session.Known(CLUSTER, {}, (key("n1"), key("n1", b"old" * 12)))
+    world.session.configure({"n1": known}, True, EPOCH, None)
+    world.send(node.row("MASTER", 1))
+    world.step()
+    assert world.stored() == [1]
+
+
+def test_rows_from_before_the_node_had_its_key_do_not_hold_up_those_after(tmp_path) -> None:
+    node = Node("n1", None)
+    node.row("BACKUP", 1)
+    node.row("MASTER", 2)
+    node.secret = SECRET
+    node.row("BACKUP", 10)
+    world = World(tmp_path / "db", node)
+    world.settle(20)
+    assert world.stored() == [3]
+    (stream,) = world.session.store.streams()
+    assert [gap[:2] for gap in stream.gaps] == [(1, 1), (2, 2)]
+
+
+def test_without_keys_nothing_is_believed_and_nothing_counts_as_lost(world, node) -> None:
+    world.session.configure({"n1": hub_session.Known(CLUSTER)}, True, EPOCH, None)
+    rows = three(node)
+    world.send(*rows)
+    world.settle(20)
+    assert world.stored() == []
+    world.restart()
+    world.settle(20)
+    assert world.stored() == [1, 2, 3]
+
+
+def test_without_a_secret_unsigned_rows_are_taken_and_marked(tmp_path) -> None:
+    node = Node("n1", None)
+    world = World(tmp_path / "db", node, signed=False)
+    world.send(*three(node), node.heartbeat(9))
+    world.step()
+    assert [row["hub"]["signed"] for row in world.rows()] == [False] * 3
+    assert world.session.hub.facts["n1"].signed is False
+
+
+def test_what_the_hub_fires_is_signed_and_what_it_did_not_fire_is_noticed(world, node) -> None:
+    world.send(node.row("BACKUP", 1))
+    world.step()
+    settled = [(label, data) for label, data in world.fired if label.endswith("/settled")]
+    ((label, data),) = settled
+    assert hub_session.is_genuine(data, (key(HUB_ID),))
+    world.session.take(label, {**data, "_stamp": "x"}, EPOCH)
+    world.step()
+    assert world.session.store.rejected() == []
+    for culprit in ("n2", None):
+        fake = {**data, "to": "MASTER"}
+        sent = {"id": culprit, "cmd": "_minion_event", "data": fake} if culprit else fake
+        world.session.take(label, sent, EPOCH)
+    world.session.take(label, ["junk"], EPOCH)
+    world.step()
+    found = {each.culprit: each.count for each in world.session.store.rejected()}
+    assert found == {"n2": 1, None: 2}
+
+
+JUNK = [
+    None,
+    1,
+    "x",
+    [],
+    {},
+    {"id": "n1"},
+    {"to": "heartbeat"},
+    {"schema": 1},
+    {"data": {}},
+    {"cmd": "x", "data": {}, "id": {}},
+    {"cmd": "x", "data": {"a": {1: 2}}, "id": "\n"},
+]
+
+
+@pytest.mark.parametrize("data", JUNK, ids=str)
+@pytest.mark.parametrize(
+    "label",
+    [
+        "salt/beacon/n1/keepalived/",
+        "salt/beacon/n1/keepalived/VI_1/MASTER",
+        "salt/beacon/",
+        "salt/beacon/n1/keepalived/node/heartbeat",
+        "keepalived/x/event/settled",
+    ],
+)
+def test_junk_on_the_bus_is_survived(world, label, data) -> None:
+    world.send_as(label, data)
+    world.step()
+    assert world.stored() == []
+
+
+@pytest.mark.parametrize(
+    "said", [None, "Traceback: no", 3, [None, 1, {}], [{"id": "n2"}], {"rows": None}], ids=str
+)
+def test_junk_in_an_answer_is_survived(world, node, said) -> None:
+    rows = three(node)
+    world.send(rows[0], rows[2])
+    world.now += 1
+    step = world.session.step(EPOCH + world.now)
+    for fetch in step.fetches:
+        world.session.answer(fetch, said, EPOCH + world.now)
+    world.settle(10)
+    assert world.stored() == [1, 2, 3]
+
+
+# --- facts ---
+
+
+def test_facts_have_an_age_and_follow_heartbeats_and_rows(world, node) -> None:
+    world.now = 10.0
+    node.row("BACKUP", 1)
+    world.send(*node.spool, node.heartbeat(10))
+    world.step()
+    world.now = 20.0
+    world.send(node.row("MASTER", 20))
+    world.step()
+    facts = world.session.store.facts()["n1"]
+    assert facts["states"]["VI_1"]["state"] == "MASTER"
+    assert facts["received_us"] == round((EPOCH + 20.0) * 1e6)
+    assert facts["heartbeat_us"] == round((EPOCH + 10.0) * 1e6)
+
+
+def test_a_clock_that_jumps_is_noticed(world, node) -> None:
+    world.send(node.heartbeat(1))
+    node.clock += 3600
+    world.send(node.heartbeat(2))
+    world.step()
+    assert any("the clock of n1 was set by +3600" in note for note in world.notes)
+    assert world.session.hub.facts["n1"].clock_jumps == 1
+
+
+def test_a_silent_member_is_asked_now_and_then(world) -> None:
+    world.settle(10)
+    world.asked.clear()
+    world.settle(2.5 * asking.SILENCE)
+    assert sorted(fetch.minion for fetch in world.asked) == ["n1", "n1", "n2", "n2"]
+
+
+def test_one_that_is_no_member_any_more_leaves_its_rows_but_no_facts(world, node) -> None:
+    world.send(node.row("MASTER", 1), node.heartbeat(2))
+    world.step()
+    del world.nodes["n1"]
+    world.restart()
+    world.step()
+    assert world.stored() == [1]
+    assert "n1" not in world.session.store.facts()
