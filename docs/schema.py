@@ -130,6 +130,7 @@ def _sections() -> dict[str, Schema]:
         "package": _object({"version": _TEXT}),
         "clean": _object({"stop_keepalived": flag}),
         "allow_disruptive": flag,
+        "drain_file": flag,
         # The official formula's.
         "lookup": {},
         "scripts_dir": {},

@@ -12,12 +12,18 @@ import sys
 
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-# A running minion still holds the library it imported before sync_all: drop it, import the new.
-[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+# A running minion still holds what it imported before sync_all: drop it, import the new.
+[
+    sys.modules.pop(n)
+    for n in list(sys.modules)
+    if n.partition(".")[0] in ("keepalived_core", "keepalived_node")
+]
+
+from keepalived_node import Errors, Node
 
 from keepalived_core.node import drain as draining
+from keepalived_core.node import drain_status as looking
 from keepalived_core.node.paths import DEFAULT as PATHS
-from keepalived_core.pillar import peers
 
 __virtualname__ = "keepalived"
 
@@ -26,7 +32,7 @@ def __virtual__():
     return __virtualname__
 
 
-def drain(reason=None, expires=None, mode="auto", force=False, peers_healthy=None):
+def drain(reason=None, expires=None, mode="auto", force=False, peers_healthy=None, **kwargs):
     """
     Give this node's virtual addresses to its peers, and take none until ``undrain``.
 
@@ -59,21 +65,21 @@ def drain(reason=None, expires=None, mode="auto", force=False, peers_healthy=Non
         salt controller2 keepalived.drain reason='new disk' expires=2h
         salt controller2 keepalived.drain mode=fault force=True
     """
-    pillar = _plain(__pillar__.get("keepalived") or {})
+    who = _who(kwargs)
     with _errors():
         return draining.drain(
-            reason=reason,
+            reason=None if reason is None else str(reason),
             expires=expires,
             mode=mode,
             force=bool(force),
             peers_healthy=peers_healthy,
-            peers=peers.preemption(pillar, __opts__["id"]),
-            who=_who(),
+            peers=draining.peers_of(Node(__opts__, __pillar__, __salt__).peers()),
+            who=who,
             paths=PATHS,
         )
 
 
-def undrain():
+def undrain(**kwargs):
     """
     End a drain: this node may take addresses again.
 
@@ -86,8 +92,9 @@ def undrain():
 
         salt controller2 keepalived.undrain
     """
+    who = _who(kwargs)
     with _errors():
-        return draining.undrain(who=_who(), paths=PATHS)
+        return draining.undrain(who=who, paths=PATHS)
 
 
 def drain_status():
@@ -105,34 +112,21 @@ def drain_status():
         salt '*' keepalived.drain_status
     """
     with _errors():
-        return draining.status(PATHS)
+        return looking.status(PATHS)
 
 
-def _who():
-    """Who asked for it, for the record; Salt tells a job's user to those who ask for it."""
-    return str(__opts__.get("user") or "")
+def _who(kwargs):
+    """Who asked for it, for the record.  Salt tells a job's user to functions with ``**kwargs``."""
+    unknown = [name for name in kwargs if not name.startswith("__pub_")]
+    if unknown:
+        raise SaltInvocationError(f"no such argument: {', '.join(unknown)}")
+    return str(kwargs.get("__pub_user") or __opts__.get("user") or "")
 
 
-def _plain(value):
-    """Pillar as plain Python: Salt 3008 hands out wrappers that print as asterisks."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-class _errors:
+class _errors(Errors):
     """Turns the library's errors into Salt's."""
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, kind, err, trace):
         if isinstance(err, draining.DrainError):
             raise CommandExecutionError(err.reason) from err
-        if isinstance(err, OSError):
-            raise CommandExecutionError(str(err)) from err
-        if isinstance(err, ValueError):
-            raise SaltInvocationError(str(err)) from err
-        return False
+        return super().__exit__(kind, err, trace)

@@ -13,8 +13,21 @@ def make_private(directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_atomically(path: Path, content: str | bytes, mode: int = 0o600) -> None:
+def sync_directory(directory: Path) -> None:
+    """Have the names in ``directory`` on the disk.  Raises :class:`OSError`."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(
+    path: Path, content: str | bytes, mode: int = 0o600, sync: bool = False
+) -> None:
     """Replace ``path`` by ``content``: a reader sees the old file or the whole new one.
+
+    With ``sync`` it is on the disk when this returns, whatever happens to the machine.
 
     Raises :class:`OSError`; then the old file is untouched and nothing is left beside it.
     """
@@ -24,7 +37,12 @@ def write_atomically(path: Path, content: str | bytes, mode: int = 0o600) -> Non
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         new.replace(path)
+        if sync:
+            sync_directory(path.parent)
     except OSError:
         with contextlib.suppress(OSError):
             new.unlink()

@@ -10,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from . import event_key, fifo, files, settings
+from . import drain_file, event_key, fifo, files, settings
 from . import paths as node_paths
 
 
@@ -98,6 +98,8 @@ def install(
         changed.append(str(paths.settings))
     if key is not None and event_key.write(key, paths, test):
         changed.append(str(paths.event_key))
+    if drain_file.prepare(paths, test):
+        changed.append(str(paths.drain))
     if not paths.fifo.exists():
         changed.append(str(paths.fifo))
         if not test:

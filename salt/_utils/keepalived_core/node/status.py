@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .. import conf
 from ..conf import instances as configured
-from . import addresses, dump, process
+from . import addresses, drain_status, dump, process
 from .paths import DEFAULT, Paths
 from .state import Instance
 
@@ -32,7 +31,8 @@ def status(node: str, cluster: str | None, paths: Paths = DEFAULT) -> dict[str, 
         dumped = dump.read_json(paths)
     except dump.DumpUnavailable as err:
         problem = err.reason
-    written = _configured(paths)
+    tree = drain_status.configured(paths)
+    written = configured.instances(tree)
     groups = {one.name: one.sync_group for one in written}
     if dumped is not None:
         rows = [from_dump(one, kernel, groups.get(one.name)) for one in dumped.instances]
@@ -50,6 +50,7 @@ def status(node: str, cluster: str | None, paths: Paths = DEFAULT) -> dict[str, 
             "problem": problem,
         },
         "watch": watch_summary(paths),
+        "drain": drain_status.status(paths, tree, found.tuple if found else None),
         "instances": rows,
     }
 
@@ -122,7 +123,7 @@ def own_addresses(paths: Paths = DEFAULT) -> dict[str, list[str]]:
 
     What peers may send unicast adverts to: a VIP that happens to be here is not it.
     """
-    written = _configured(paths)
+    written = configured.instances(drain_status.configured(paths))
     virtual = {address for one in written for address, _dev in [*one.vips, *one.excluded]}
     found = {}
     for name, items in addresses.snapshot().items():
@@ -155,15 +156,6 @@ def now() -> str:
 
 def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="microseconds")
-
-
-def _configured(paths: Paths) -> list[configured.Instance]:
-    """What the file gives this host: its ``@id`` lines, definitions and includes followed."""
-    try:
-        text = paths.config.read_text(encoding="utf-8", errors="surrogateescape")
-        return configured.instances(conf.effective(text, str(paths.config)))
-    except (OSError, conf.ConfError):
-        return []
 
 
 def _vip(address: str, on: list[str], wanted: str | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from typing import Any
 from . import addresses, dump, fifo, layout, life, netlink, process, sdnotify, watch_status
 from . import paths as node_paths
 from .asker import Asker
+from .drain_keeper import DrainKeeper
 from .event import Moment
 from .recorder import Recorder
 from .spool import SpoolError
@@ -61,6 +62,7 @@ class Watch:
         self.reader = fifo.Reader(paths.fifo)
         self.life = life.Life(paths)
         self.asker = Asker(paths)
+        self.drain = DrainKeeper(paths)
         self.started = time.time()
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -278,6 +280,7 @@ class Watch:
         if self._read_config():
             self._want("resync", RELOAD)
         self.recorder.read_settings()
+        self.drain.tend()
         self.tracker.tick(Moment.now())
 
     def _slow_tick(self) -> None:

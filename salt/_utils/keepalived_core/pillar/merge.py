@@ -6,6 +6,7 @@ Everything here works on plain pillar data; nothing is typed yet.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ TOP_KEYS = (
     "package",
     "clean",
     "allow_disruptive",
+    "drain_file",
     "scripts_dir",
     "lookup",
 )
@@ -76,7 +78,7 @@ def for_node(
         mistakes.add(
             (TOP, "nodes"), f"{node} is not listed; the nodes are {', '.join(nodes) or 'none'}"
         )
-        return {}
+        node = None  # what all have in common can be judged
     merged = _overlaid(config, nodes, node, mistakes)
     _priorities(data.get("priorities"), nodes, node, merged, mistakes)
     if node is not None:
@@ -208,8 +210,9 @@ def _numbers(
     """node -> priority, or None when it cannot be told."""
     if isinstance(members, (list, tuple)):
         names = [str(name) for name in members]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            mistakes.add(path, f"{name} is listed twice")
+        for name, times in sorted(Counter(names).items()):
+            if times > 1:
+                mistakes.add(path, f"{name} is listed twice")
         if len(names) > _MOST:
             mistakes.add(path, f"a list gives priorities to {_MOST} nodes at most; use a mapping")
             return None

@@ -147,4 +147,5 @@ _SECTIONS: dict[str, Callable[[Any, Path, Mistakes], None]] = {
     "firewall": _firewall,
     "remediation": _remediation,
     "allow_disruptive": _boolean,
+    "drain_file": _boolean,
 }
