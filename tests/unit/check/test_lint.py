@@ -7,6 +7,10 @@ from keepalived_core.check.lint import lint
 
 GLOBAL = "global_defs {\nenable_script_security\nscript_user root\n}\n"
 VI = "vrrp_instance %s {\ninterface eth0\nvirtual_router_id 5\n%s\nvirtual_ipaddress {\n%s\n}\n}\n"
+SERVER = (
+    "virtual_server 10.0.0.1 80 {\nprotocol TCP\nlb_algo rr\nlb_kind NAT\n"
+    "real_server 10.0.0.2 80 {\n%s\n}\n}\n"
+)
 SCRIPT = 'vrrp_script s {\nscript "/x"\n}\n'
 
 
@@ -58,6 +62,54 @@ CASES = {
         [("warning", "KA108", 6, "ignores '-0 y'")],
     ),
     "user behind a notify script": (GLOBAL + vi('notify "/x" joe'), []),
+    "a name of two words": (
+        vi(name="A B"),
+        [("error", "KA103", 1, "its name must be one word")],
+    ),
+    "a name of two words that keepalived takes the first of": (
+        "track_file F 7 {\nfile /f\n}\n" + vi("track_file {\nF\n}"),
+        [("warning", "KA108", 1, "ignores '7'")],
+    ),
+    "a switch that is none before 2.3.0": (
+        "global_defs {\nvrrp_skip_check_adv_addr false\nvrrp_strict maybe\n}\n",
+        [("warning", "KA118", 2, "switches it on"), ("warning", "KA118", 3, "'maybe'")],
+    ),
+    "a switch that is none before 2.3.0 is on": (
+        "global_defs {\nvrrp_strict true\n}\n"
+        + vi("authentication {\nauth_type PASS\nauth_pass x\n}"),
+        [("error", "KA327", 7, "vrrp_strict")],
+    ),
+    "a second one that 2.2.8 reports": (
+        SERVER % "HTTP_GET {\nurl {\npath /\npath /a\n}\n}",
+        [("warning", "KA107", 9, "the last one wins")],
+    ),
+    "a second one after the default": (
+        "track_file f {\nfile /f\nweight 1\nweight 5\n}\n" + vi("track_file {\nf\n}"),
+        [("warning", "KA107", 4, "twice")],
+    ),
+    "a value that is missed by nobody": (
+        SERVER % "HTTP_GET {\nurl {\npath /\nstatus_code\n}\n}",
+        [("warning", "KA102", 9, "status_code")],
+    ),
+    "a server with a mask": (
+        SERVER.replace("10.0.0.1 80", "10.0.0.1/24 80").replace("10.0.0.2 80", "10.0.0.2-9 80")
+        % "TCP_CHECK {\nbindto 10.0.0.3/8\n}",
+        [("warning", "KA108", 7, "ignores '/8'")],
+    ),
+    "a peer with a mask": (
+        vi("unicast_peer {\n10.0.0.9/24\n}"),
+        [("warning", "KA108", 5, "takes 10.0.0.9")],
+    ),
+    "a fraction with a sign": ("global_defs {\nvrrp_garp_interval +5\n}\n", []),
+    "a negative nothing": (vi("garp_master_refresh -0"), [("error", "KA103", 4, "out of range")]),
+    "a word of a route that is skipped": (
+        "static_routes {\n10.0.0.0/8 dev eth0 inet 10.0.0.1\n}\n",
+        [("warning", "KA108", 2, "skips '10.0.0.1' after 'inet'")],
+    ),
+    "a backslash at the end of a command": (
+        GLOBAL + vi('notify "/x" \\'),
+        [("warning", "KA103", 8, "a backslash ends")],
+    ),
     "comment in a word": (
         vi("authentication {\nauth_type PASS\nauth_pass pa#ss\n}"),
         [("warning", "KA109", 6, "cuts a word")],
@@ -208,6 +260,20 @@ def test_a_secret_is_not_shown():
         "SSL {\npassword a s3cr3t\n}\n"
     )
     assert "s3cr3t" not in repr(lint(conf.parse(text)))
+
+
+def test_a_switch_is_read_where_the_release_reads_it():
+    text = "global_defs {\nvrrp_strict false\n}\n" + vi(
+        "authentication {\nauth_type PASS\nauth_pass x\n}"
+    )
+    assert lint(conf.parse(text), "2.3.0") == []
+    assert [one.code for one in lint(conf.parse(text), "2.2.8")] == ["KA118", "KA327"]
+
+
+def test_a_second_path_is_an_error_where_the_release_reports_it():
+    text = SERVER % "HTTP_GET {\nurl {\npath /\npath /a\n}\n}"
+    (found,) = lint(conf.parse(text), "2.2.8")
+    assert (found.severity, found.code) == ("error", "KA107")
 
 
 def test_the_newest_release_is_the_default():

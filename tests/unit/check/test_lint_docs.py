@@ -62,5 +62,6 @@ def test_every_code_has_a_case(findings):
         "KA112": "a very long line",
         "KA114": "of includes",
         "KA115": "of includes",
+        "KA118": "needs an older release",
     }
     assert set(listed()) - {one.code for one in findings} == set(others)

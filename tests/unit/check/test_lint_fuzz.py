@@ -185,6 +185,11 @@ BOMBS = {
     "~SEQ(A, 1, 250) $Y\n",
     "a list of lists": "~LST({a}, " + ", ".join("{1,2}" for _ in range(2000)) + ") x $a\n",
     "an endless line": "x " * 500_000,
+    # Lines of as many bytes as keepalived reads, each slow for a careless pattern.
+    "blanks in lists": ("~LST(" + " " * 990 + "x)\n") * 300,
+    "blanks in sequences": ("~SEQ(a" + " " * 490 + "," + " " * 490 + "x\n") * 300,
+    "names that nobody defined": ("x " + "${a " * 250 + "\n") * 300,
+    "escapes in commands": ("notify " + "\\x41" * 240 + "\n") * 300,
     "a deep hole": "vrrp_instance A { " * 100_000,
 }
 

@@ -91,7 +91,19 @@ CASES = {
     "an unknown user of a notify script": (
         SECURE + vi('notify "check" jane'),
         "",
-        ["error KA603 8"],
+        ["warning KA603 8"],
+    ),
+    # keepalived -t exits 0 and says nothing of these.
+    "a notify script that is not there": (
+        SECURE + vi('notify "/usr/bin/gone"'),
+        "",
+        ["warning KA605 8"],
+    ),
+    "a check of a server that is not there": (
+        SECURE + "virtual_server 10.0.0.1 80 {\nprotocol TCP\nlb_algo rr\nlb_kind NAT\n"
+        "real_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path /usr/bin/gone\n}\n}\n}\n",
+        "",
+        ["warning KA605 11"],
     ),
     "nobody to run scripts": (
         "global_defs {\nenable_script_security\n}\n" + vi("notify check"),
