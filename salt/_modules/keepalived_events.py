@@ -54,6 +54,33 @@ def journal(last=20, since=None, instance=None):
         return journals.journal(PATHS, last=int(last), since=since, instance=instance)
 
 
+def journal_rows(stream_id=None, after=0, limit=1000):
+    """
+    Rows as they are stored and signed, for the hub; not for people (see ``journal``).
+
+    stream_id (str, optional)
+        The stream to read; of another one than the node's there is nothing.  Without: the newest
+        rows.
+    after (int)
+        Only rows with a ``seq`` above this.
+    limit (int)
+        How many at most, up to 10000.
+
+    Returns a list of events, the oldest first.  Its last entry is a heartbeat (``to`` is
+    ``heartbeat``): ``stream_id`` and ``seq`` of the newest event, ``first`` of the oldest one
+    that is still here.  The list is empty when the node has recorded nothing yet.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived.journal_rows limit=1
+        salt n1 keepalived.journal_rows 0f0c4d4a7f7e4d7bb1d2c1c9f7d0a6b5 after=41 limit=10
+    """
+    with Errors():
+        return journals.rows(PATHS, stream_id, int(after), int(limit))
+
+
 def beacon_read(limit=500):
     """
     Hand the next unsent events to the beacon; not for people (see ``journal``).

@@ -1,7 +1,7 @@
-"""``python3 -m keepalived_core lint FILE``: what is wrong with a keepalived.conf, for a pipeline.
+"""What needs no Salt: ``python3 -m keepalived_core lint FILE`` and ``journal [--follow]``.
 
-Exit status: 0 nothing above info, 1 warnings, 2 errors, 3 the file cannot be read (or the command
-line is wrong).
+Exit status of lint: 0 nothing above info, 1 warnings, 2 errors, 3 the file cannot be read (or the
+command line is wrong).  Of journal: 0, or 3 when it cannot be read.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NoReturn
 from .check import report
 from .check.host import this_host
 from .conf.keyword import version
+from .node import journal_command
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +48,14 @@ def main(words: list[str] | None = None) -> int:
         action="store_true",
         help="judge it for this machine: its interfaces, users and scripts",
     )
+    journal_command.add_parser(verbs)
     given = parser.parse_args(words)
+    if given.verb == "journal":
+        return journal_command.run(given)
+    return _lint(given)
+
+
+def _lint(given: argparse.Namespace) -> int:
     try:
         host = this_host() if given.host else None
         findings = report.file_findings(given.file, given.version, given.config_id, host)
