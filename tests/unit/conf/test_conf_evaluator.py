@@ -79,3 +79,15 @@ ENDLESS = ["$A=$A\nb $A\n", "$A=${B}\n$B=${A}\nb ${A}\n", "~SEQ(A, 1, 9) ~SEQ(B,
 def test_what_never_ends_is_refused(text):
     with pytest.raises(conf.ConfError):
         conf.evaluate(text)
+
+
+def test_any_number_of_dollars_may_stand_in_a_line():
+    """Only names that are replaced can go on for ever."""
+    (line,) = conf.evaluate("notify " + "$ " * 505).statements()
+    assert len(line.args) == 505
+
+
+def test_what_stands_behind_a_brace_is_replaced_as_the_line_was():
+    text = "a $B {\n$B=5\nb $B }\nc $B\n~SEQ(N, 1, 2) d $N { e $N }\n"
+    seen = conf.parse("a $B {\nb 5\n}\nc 5\nd 1 {\ne 1\n}\nd 2 {\ne 2\n}\n")
+    assert conf.evaluate(text) == seen

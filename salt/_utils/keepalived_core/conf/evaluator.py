@@ -94,6 +94,8 @@ class _Reader:
         self.sources = Sources(text, path, files)
         self.count = self.physical = 0
         self.residue = ""
+        # The residue of a line in which no name is left to replace, as long as none is defined.
+        self.settled = self.looked_up = False
         # What did not fit into keepalived's buffer, last piece first.
         self.overlong: list[str] = []
         # Whether an include here is opened by keepalived's parent alone: its children get an empty
@@ -140,6 +142,7 @@ class _Reader:
                 stop = 1 if brace == 0 else brace
                 self.residue = text[stop:].strip(" \t")
                 text = text[:stop].rstrip(" \t")
+                self.settled = self.looked_up and bool(self.residue)
             yield text, number
             if text.startswith("include_check") and self.builder.inside == "global_defs":
                 self.sources.check(lexer.split_words(text)[1:])
@@ -231,6 +234,7 @@ class _Reader:
 
     def _prepared(self, text: str) -> str:
         """Decide the condition, take definitions and loops away, replace names."""
+        self.looked_up, self.settled = self.settled, False
         for _ in range(MAX_REPLACEMENTS):
             if not text:
                 return ""
@@ -249,10 +253,11 @@ class _Reader:
             if text.startswith(("~SEQ", "~LST")):
                 self._loop(text)
                 return ""
-            if text[0] == "~" or "$" not in text:
+            if text[0] == "~" or "$" not in text or self.looked_up:
                 return text
             replaced = self._replaced(text)
             if replaced is None:
+                self.looked_up = True
                 return text
             text = lexer.split_comment(replaced).text
             if not text.startswith("@") and "$" not in text:
@@ -289,19 +294,17 @@ class _Reader:
 
     def _replaced(self, text: str) -> str | None:
         """The text with names replaced; None when there is nothing to replace."""
-        at = 0
-        found = False
+        at = found = 0
         rest = self.rest
-        for _ in range(MAX_REPLACEMENTS):
-            at = text.find("$", at)
-            if at < 0 or at + 1 >= len(text):
-                break
+        while (at := text.find("$", at)) >= 0 and at + 1 < len(text):
             name, end = self._name(text, at + 1)
             value = self.defined.get(name)
             if value is None or (value.multiline and end != len(text)):
                 at += 1
                 continue
-            found = True
+            found += 1
+            if found > MAX_REPLACEMENTS:
+                raise self.error("a definition here contains itself")
             if value.multiline and len(value.lines) > 1:
                 if rest is not None:
                     self.interrupted.append((rest, self.depth))
@@ -317,8 +320,6 @@ class _Reader:
             text = text[:at] + new + text[end:]
             if new.lstrip(" \t").startswith("~"):
                 break
-        else:
-            raise self.error("a definition here contains itself")
         if not found:
             return None
         self.rest = rest

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_SEQ = re.compile(r"~SEQ(x?)[ \t]*\([ \t]*([^ \t,)]+)[ \t]*,[ \t]*([^)]*)\)[ \t]*(.*)", re.DOTALL)
+# No two neighbours here can match the same blanks: with them a long line would take very long.
+_SEQ = re.compile(r"~SEQ(x?)[ \t]*\([ \t]*([^ \t,)]+)[ \t]*,([^)]*)\)[ \t]*(.*)", re.DOTALL)
 _LST = re.compile(
-    r"~LST[ \t]*\([ \t]*(\{[^}]*\}|[^,{]*?)[ \t]*,[ \t]*([^)]*)\)[ \t]*(.*)", re.DOTALL
+    r"~LST[ \t]*\([ \t]*(\{[^}]*\}[ \t]*|[^,{ \t][^,{]*|),([^)]*)\)[ \t]*(.*)", re.DOTALL
 )
 _SET = re.compile(r"\{([^}]*)\}|([^,{}]+)")
 

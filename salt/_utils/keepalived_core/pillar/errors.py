@@ -23,11 +23,15 @@ class Mistakes:
 
     def __init__(self) -> None:
         self.found: list[tuple[str, str]] = []
+        self.paths: set[Path] = set()
+        self._seen: set[tuple[str, str]] = set()
 
     def add(self, path: Path, reason: str) -> None:
         """Note a mistake once."""
         mistake = (":".join(path), reason)
-        if mistake not in self.found:
+        if mistake not in self._seen:
+            self._seen.add(mistake)
+            self.paths.add(path)
             self.found.append(mistake)
 
     def stop(self) -> None:

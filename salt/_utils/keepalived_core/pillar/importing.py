@@ -64,6 +64,7 @@ def accepted(tree: Tree) -> tuple[Adopter, list[str], Tree | None]:
     """Leave out what our stricter pillar refuses, and say so; the tree is None if it cannot be."""
     skip: set[int] = set()
     notes: list[str] = []
+    outermost = {id(block) for block in tree.blocks()}
     for _ in range(_ROUNDS):
         adopter = Adopter(tree, evaluated=True, skip=skip)
         if not adopter.config:
@@ -77,7 +78,7 @@ def accepted(tree: Tree) -> tuple[Adopter, list[str], Tree | None]:
         for where, reason in mistakes:
             node = _node_at(adopter, where)
             place = f"{adopter.place(node)}: " if node is not None else ""
-            if node is None or any(node is block for block in tree.blocks()):
+            if node is None or id(node) in outermost:
                 stay.append(f"{place}{where}: {reason}; mend this before you use the pillar")
             elif id(node) not in skip:
                 skip.add(id(node))
@@ -158,14 +159,15 @@ def _without_secrets(adopter: Adopter, notes: list[str]) -> dict[str, Any]:
         old = holder[path[-1]]
         holder[path[-1]] = [mark] * len(old) if isinstance(old, list) else mark
         notes.append(f"{place}: the secret of {':'.join(path)} is not shown; put it there yourself")
-    known = {":".join(path) for path, _node in adopter.secrets}
+    known = {path for path, _node in adopter.secrets}
     for where in _changed(adopter.config, config, CONFIG):
-        if not any(where == one or where.startswith(f"{one}:") for one in known):
-            notes.append(f"{where}: a secret in it is not shown; put it there yourself")
+        if not any(where[:length] in known for length in range(1, len(where) + 1)):
+            shown = ":".join(where)
+            notes.append(f"{shown}: a secret in it is not shown; put it there yourself")
     return config
 
 
-def _changed(before: Any, after: Any, path: Path) -> list[str]:
+def _changed(before: Any, after: Any, path: Path) -> list[Path]:
     if isinstance(before, Mapping):
         return [
             where for key in before for where in _changed(before[key], after[key], (*path, key))
@@ -176,7 +178,7 @@ def _changed(before: Any, after: Any, path: Path) -> list[str]:
             for index, (old, new) in enumerate(zip(before, after, strict=True))
             for where in _changed(old, new, (*path, str(index)))
         ]
-    return [] if before == after else [":".join(path)]
+    return [] if before == after else [path]
 
 
 def commented(yaml: str, path: str, made: Imported) -> str:
