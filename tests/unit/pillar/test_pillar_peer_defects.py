@@ -31,6 +31,17 @@ def test_b1_false_does_not_switch_a_flag_on(flag):
     assert flag in refused(VI % f"{flag}: 'false'")
 
 
+@pytest.mark.parametrize("switch", ["vrrp_strict", "vrrp_skip_check_adv_addr"])
+@pytest.mark.parametrize("off", [False, "off", "false"])
+def test_b1_false_does_not_switch_a_word_on_that_had_no_value_yet(switch, off):
+    """Up to 2.2.8 keepalived takes ``vrrp_strict false`` for true."""
+    data = {"config": {"global_defs": {switch: off, "router_id": "a"}}}
+    assert switch not in conf.render(pillar.to_tree(data, version="2.2.8"))
+    assert switch in conf.render(pillar.to_tree(data, version="2.3.0"))
+    data["config"]["global_defs"][switch] = True
+    assert f"    {switch}\n" in conf.render(pillar.to_tree(data, version="2.2.8"))
+
+
 def test_b2_lists_of_mappings_and_order_of_addresses_survive():
     text = rendered(
         """

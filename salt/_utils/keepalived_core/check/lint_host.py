@@ -119,7 +119,13 @@ def _scripts(tree: Tree, facts: Facts, host: HostFacts, version: Version) -> Ite
     secure = facts.globals.get("enable_script_security")
     default = facts.globals.get("script_user")
     if default is not None:
-        yield from _account(default, default.args, ("global_defs",), host)
+        yield from _account(default, default.args, ("global_defs",), host, ERROR)
+    tracked = {
+        line.keyword
+        for keyword in ("vrrp_instance", "vrrp_sync_group")
+        for block in facts.blocks(keyword)
+        for line in View(block).lines("track_script")
+    }
     someone = False
     for block in tree.blocks():
         for node, around in commands(block, (block,)):
@@ -129,7 +135,11 @@ def _scripts(tree: Tree, facts: Facts, host: HostFacts, version: Version) -> Ite
             given = around[-1].get("user") if node.keyword in ("script", "misc_path") else None
             if given is not None:
                 users = given.args
-            yield from _account(given or node, users, path, host)
+            # keepalived -t looks at the scripts of tracks alone; the others are disabled in silence
+            # when the daemon starts.  Of users it says where they stand by themselves.
+            heard = given is not None or node.keyword in ("startup_script", "shutdown_script")
+            yield from _account(given or node, users, path, host, ERROR if heard else WARNING)
+            heard = node.keyword == "script" and around[-1].name in tracked
             someone = someone or not users
             runs_as = users[0] if users else default.args[0] if default and default.args else ""
             command = (lexer.split_command(words[0]) or [""])[0]
@@ -137,7 +147,13 @@ def _scripts(tree: Tree, facts: Facts, host: HostFacts, version: Version) -> Ite
                 root = runs_as in ("", "root")
                 checks_links = not version or version >= _NO_LINKS
                 yield from _program(
-                    node, path, command, host, secure is not None and root, checks_links
+                    node,
+                    path,
+                    command,
+                    host,
+                    secure is not None and root,
+                    checks_links,
+                    ERROR if heard else WARNING,
                 )
     if secure is not None and default is None and someone and not host.user(_DEFAULT_USER):
         yield Fault(
@@ -152,13 +168,13 @@ def _scripts(tree: Tree, facts: Facts, host: HostFacts, version: Version) -> Ite
 
 
 def _account(
-    node: Statement, words: list[str], path: tuple[str, ...], host: HostFacts
+    node: Statement, words: list[str], path: tuple[str, ...], host: HostFacts, severity: str
 ) -> Iterator[Fault]:
     for kind, name, exists in zip(("user", "group"), words, (host.user, host.group), strict=False):
         if not name.isdigit() and not exists(name):
             yield Fault(
                 "KA603",
-                ERROR,
+                severity,
                 node,
                 path,
                 f"there is no {kind} {name} on this machine",
@@ -173,6 +189,7 @@ def _program(
     host: HostFacts,
     secure: bool,
     checks_links: bool,
+    severity: str,
 ) -> Iterator[Fault]:
     found = host.program(command)
     if found is None:
@@ -187,9 +204,8 @@ def _program(
         hint = "let root own it and every directory above it, and nobody else write there"
     else:
         return
-    yield Fault(
-        code, ERROR, node, path, f"{node.keyword}: {command} {reason}; keepalived disables it", hint
-    )
+    message = f"{node.keyword}: {command} {reason}; keepalived disables it"
+    yield Fault(code, severity, node, path, message, hint)
 
 
 def _track_files(facts: Facts, host: HostFacts) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .entry_options import newer, option_fault, stranger
-from .entry_routes import route_fault, rule_fault
+from .entry_routes import lost_word, route_fault, rule_fault
 from .grammar_entries import (
     ADDRESS,
     DEVICE,
@@ -20,7 +20,7 @@ from .grammar_entries import (
     TRACKED,
 )
 from .keyword import Version
-from .values import family, number
+from .values import bare_address, family, number
 
 # No interface name is longer (IFNAMSIZ, without the final zero).
 _LONGEST_NAME = 15
@@ -87,6 +87,15 @@ def fault(keyword: str, words: Sequence[str], release: Version = ()) -> str:
     return ""
 
 
+def ignored(keyword: str, words: Sequence[str], release: Version = ()) -> str:
+    """What of a line without a fault keepalived skips in silence, or an empty string."""
+    if keyword in ("static_routes", "virtual_routes", "static_rules", "virtual_rules"):
+        return lost_word(words, keyword.endswith("rules"), release)
+    if keyword == "unicast_peer" and bare_address(words[0]) != words[0]:
+        return f"a peer is one address; keepalived takes {bare_address(words[0])}"
+    return ""
+
+
 def address_fault(words: Sequence[str], static: bool = False, release: Version = ()) -> str:
     """Why a line is no address for keepalived, or an empty string."""
     text, slash, mask = words[0].partition("/")
@@ -135,7 +144,7 @@ def _address_option(word: str, value: str, line: str, given: set[str]) -> str:
 
 def peer_fault(words: Sequence[str], release: Version = ()) -> str:
     """Why a line of unicast_peer is none, or an empty string."""
-    if not family(words[0]):
+    if not family(bare_address(words[0])):
         return f"{words[0]!r} is no IP address"
     index = 1
     while index < len(words):

@@ -7,7 +7,7 @@ own (vrrp_iproute.c, vrrp_iprule.c), with ways of its own: the word after a lead
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .entry_options import network_fault, option_fault, stranger
 from .grammar_entries import NEXTHOP, ROUTE, ROUTE_TYPES, RULE, RULE_ACTIONS
@@ -17,14 +17,48 @@ _FAMILIES = ("inet", "inet6")
 _PREFERENCES = frozenset({"preference", "order", "priority"})
 
 
+Lost = list[str]
+
+
 def route_fault(words: Sequence[str], static: bool = False, release: Version = ()) -> str:
     """Why a line is no route for keepalived, or an empty string."""
+    return _told(_route, words, static, release)
+
+
+def rule_fault(words: Sequence[str], static: bool = False, release: Version = ()) -> str:
+    """Why a line is no rule for keepalived, or an empty string."""
+    return _told(_rule, words, static, release)
+
+
+def lost_word(words: Sequence[str], rule: bool, release: Version = ()) -> str:
+    """What of a sound line keepalived skips without a word, and what to do; may be empty."""
+    lost: Lost = []
+    if not set(_FAMILIES).isdisjoint(words):
+        (_rule if rule else _route)(words, True, release, lost)
+    return lost[0] if lost else ""
+
+
+def _told(
+    judge: Callable[[Sequence[str], bool, Version, Lost], str],
+    words: Sequence[str],
+    static: bool,
+    release: Version,
+) -> str:
+    """The reason; where a word was skipped before it, that is the better one."""
+    lost: Lost = []
+    reason = judge(words, static, release, lost)
+    return lost[0] if reason and lost else reason
+
+
+def _route(words: Sequence[str], static: bool, release: Version, lost: Lost) -> str:
     destination = ""
     index = 0
     while index < len(words):
         word = words[index]
         if word in _FAMILIES:
-            return _lost(words, index)
+            lost.append(_lost(words, index))
+            index += 2
+            continue
         if word == "nexthop":
             reason = _nexthops(words, index, release)
             if reason:
@@ -50,14 +84,15 @@ def route_fault(words: Sequence[str], static: bool = False, release: Version = (
     return "" if destination else "a route needs a destination: a network, or default"
 
 
-def rule_fault(words: Sequence[str], static: bool = False, release: Version = ()) -> str:
-    """Why a line is no rule for keepalived, or an empty string."""
+def _rule(words: Sequence[str], static: bool, release: Version, lost: Lost) -> str:
     action = preference = False
     index = 0
     while index < len(words):
         word = words[index]
         if word in _FAMILIES:
-            return _lost(words, index)
+            lost.append(_lost(words, index))
+            index += 2
+            continue
         if word == "type":
             index += 1
             if index >= len(words):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from . import entries
 from .grammar import nearest
+from .grammar_global import GLOBAL_DEFS
+from .keyword import Version
 from .tree import Block, Node, Statement, Tree
 
 ERROR = "error"
@@ -98,11 +100,11 @@ class Facts:
     """What the judge of one block must know of the others.
 
     views: of the instances, in order; instances: their names; globals: the statements of
-    global_defs; defined: (track_script and kin, name) -> the block; grouped: the names of
-    instances whose sync group lets no weight count.
+    global_defs; strict: whether vrrp_strict is on; defined: (track_script and kin, name) -> the
+    block; grouped: the names of instances whose sync group lets no weight count.
     """
 
-    def __init__(self, tree: Tree):
+    def __init__(self, tree: Tree, version: Version = ()):
         self._suggestions = MAX_SUGGESTIONS
         self.roots: dict[str, list[Block]] = {}
         for block in tree.blocks():
@@ -113,6 +115,9 @@ class Facts:
         for block in self.blocks("global_defs"):
             for node in block.statements():
                 self.globals[node.keyword] = node
+        strict = self.globals.get("vrrp_strict")
+        unread = bool(version) and version < GLOBAL_DEFS["vrrp_strict"].valued
+        self.strict = is_on(strict) or (unread and strict is not None)
         given = self.globals.get("vrrp_version")
         self.vrrp_version = given.args[0] if given is not None and given.args else "2"
         self.defined = {

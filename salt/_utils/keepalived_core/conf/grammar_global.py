@@ -26,7 +26,7 @@ startup_script            script                       2.1.0   2622
 startup_script_timeout    integer 1..1000              2.1.0   2623  = 10 s
 shutdown_script           script                       2.1.0   2624
 shutdown_script_timeout   integer 1..1000              2.1.0   2625  = 10 s
-max_auto_priority         integer -1..99               2.1.0   2626  = 0, -1 disables
+max_auto_priority         integer -1..99               2.1.0   2626  bare; = 0, 99 when bare
 min_auto_priority_delay   integer 1..10000000          2.1.0   2627  = 1000000 us
 smtp_alert_vrrp           switch                       2.0.0   2629  = smtp_alert
 smtp_alert_checker        switch                       2.0.0   2632  = smtp_alert
@@ -68,8 +68,8 @@ nftables_priority  integer I32  2.0.11  2682  = -1
 nftables_ifindex   flag         2.0.11  2683
 # VRRP behaviour and scheduling
 vrrp_check_unicast_src    flag             1.2.20  2685
-vrrp_skip_check_adv_addr  switch           1.2.20  2686  = false
-vrrp_strict               switch           1.2.20  2687  = false
+vrrp_skip_check_adv_addr  switch           1.2.20  2686  value since 2.3.0; = false
+vrrp_strict               switch           1.2.20  2687  value since 2.3.0; = false
 vrrp_priority             integer -20..19  1.2.20  2688  = 0
 vrrp_no_swap              flag             1.2.20  2689
 vrrp_rt_priority          integer 1..99    2.0.0   2690
@@ -166,7 +166,7 @@ ROOT = rows(
     """
 linkbeat_use_polling   flag            1.1.18  2593
 net_namespace          text            1.2.24  2595  first
-net_namespace_ipvs     text            2.1.0   2596  first
+net_namespace_ipvs     text            2.1.0   2596  first; bare; = the default namespace when bare
 namespace_with_ipsets  flag            1.3.0   2597
 use_pid_dir            flag            1.2.24  2598
 instance               text            1.2.24  2599  first

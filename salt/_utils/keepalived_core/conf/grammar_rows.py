@@ -8,7 +8,9 @@ decimal A..B (6 decimals count; decimal3: 3); text [A..B words]; address; script
 words A..B [choices]; A|B|C (one of these); block, named [A..B words], wordlist, entries KIND.
 since: the first release that reads the word; a block's own release counts for all in it.
 line: where keepalived 2.4.3 installs it, in the table's file unless it names another.
-notes, separated by ``;``: first, once, last, many (what a second occurrence does), secret,
+notes, separated by ``;``: first, once, last, many (what a second occurrence does; perhaps
+``since X``, the first release that reports it), value since X (of a switch: before, its value is
+not read and the word alone switches it on), secret,
 any case (of choices), name (one must follow),
 bare (the value may be missing), ``use X`` (deprecated), ``= X`` (default).
 """
@@ -138,6 +140,11 @@ def _number(text: str) -> float:
 def _noted(row: Keyword, note: str) -> Keyword:
     if note in _REPEAT:
         return replace(row, repeat=_REPEAT[note])
+    what, _, since = note.partition(" since ")
+    if since and what == "value":
+        return replace(row, valued=version(since))
+    if since:
+        return replace(row, repeat=_REPEAT[what], reported=version(since))
     if note == "secret":
         return replace(row, secret=True)
     if note == "bare":

@@ -48,7 +48,7 @@ user          words 1..2       1.3.0  215   = script_user
 SMTP_CHECK = rows(
     "check_smtp.c",
     """
-helo_name  text   1.1.8  298   first; = smtpchecker.keepalived.org
+helo_name  text   1.1.8  298   once since 2.2.8; = smtpchecker.keepalived.org
 host       block  1.1.8  310
     """,
     host=CHECKER,
@@ -67,11 +67,11 @@ max_reply_length  integer 0..65535  2.2.0  196   = 255
 URL = rows(
     "check_http.c",
     """
-path              text         0.5.3  963   once
-digest            text         0.5.3  964
+path              text         0.5.3  963   once since 2.2.8
+digest            text         0.5.3  964   first
 status_code       words 1..    0.7.6  965   = 200-299
-virtualhost       text         0.5.8  966   once
-regex             script       2.0.7  968   once
+virtualhost       text         0.5.8  966   once since 2.2.8
+regex             script       2.0.7  968   once since 2.2.8
 regex_no_match    flag         2.0.7  969
 regex_options     words 1..    2.0.7  970
 regex_min_offset  integer I32  2.0.7  971
@@ -91,7 +91,7 @@ HTTP_GET = rows(
     "check_http.c",
     """
 nb_get_retry   integer 0..U32     0.5.3   952   use retry
-virtualhost    text               0.5.8   953   once
+virtualhost    text               0.5.8   953   once since 2.2.8
 http_protocol  1.0|1.1|1.0C|1.0c  2.0.17  954   = 1.0C
 enable_sni     switch             1.4.3   956
 fast_recovery  switch             2.0.17  958
@@ -147,8 +147,8 @@ warmup              decimal 0..TIMER   1.3.7   1012  = of virtual_server
 connect_timeout     decimal US..SECS   0.5.3   1013  = of virtual_server
 delay_loop          decimal US..TIMER  1.3.7   1014  = of virtual_server
 smtp_alert          switch             2.0.0   1015  = global, else true
-virtualhost         text               1.3.6   1016  once
-snmp_name           text               2.2.3   1018  once
+virtualhost         text               1.3.6   1016  once since 2.2.8
+snmp_name           text               2.2.3   1018  once since 2.2.8
 MISC_CHECK          block              0.5.3   check_misc.c:209
 SMTP_CHECK          block              1.1.8   check_smtp.c:296
 TCP_CHECK           block              0.5.3   check_tcp.c:88
@@ -201,8 +201,8 @@ persistence_granularity  words 1..1          0.5.7   978   = /32 (IPv4) /128 (IP
 protocol                 TCP|SCTP|UDP        0.5.3   979   any case; = UDP
 ha_suspend               flag                1.0.0   980
 smtp_alert               switch              2.0.0   981   = global, else false
-virtualhost              text                0.5.8   982   once
-snmp_name                text                2.2.3   984   once
+virtualhost              text                0.5.8   982   once since 2.2.8
+snmp_name                text                2.2.3   984   once since 2.2.8
 alpha                    flag                1.1.16  988
 omega                    flag                1.1.16  989
 quorum_up                script              1.1.16  990

@@ -76,7 +76,7 @@ notify_stop                 script                   1.1.13  2392
 notify_deleted              script                   2.1.0   2393  bare
 notify                      script                   0.5.3   2394
 notify_master_rx_lower_pri  script                   2.0.6   2395
-smtp_alert                  switch                   0.5.7   2396  = global
+smtp_alert                  switch                   0.5.7   2396  value since 2.0.0; = global
 notify_priority_changes     switch                   2.0.16  2397  = global
 lvs_sync_daemon_interface   text                     0.5.5   2399  first; use lvs_sync_daemon
 garp_master_delay           integer 0..4294          0.7.1   2401  = global (5 s)
@@ -115,7 +115,7 @@ notify_master               script                   0.5.9   2304
 notify_fault                script                   0.5.9   2305
 notify_stop                 script                   2.0.0   2306
 notify                      script                   0.5.3   2307
-smtp_alert                  switch                   0.5.7   2308  = global
+smtp_alert                  switch                   0.5.7   2308  value since 2.0.0; = global
 global_tracking             flag                     1.2.3   2309  use tracks in the sync group
 sync_group_tracking_weight  flag                     2.0.0   2310
 notify_priority_changes     switch                   2.2.0   2311  = global

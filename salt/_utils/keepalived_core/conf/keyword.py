@@ -41,7 +41,9 @@ class Keyword:
     words allowed (of CHOICE; any_case: in capitals or not), or the option words of an entry or
     value; words: the least and
     the most number of words after the keyword (None: no limit); since: first release, never
-    earlier than the block's it stands in; deprecated: why, or what to use instead;
+    earlier than the block's it stands in; valued: of a switch, the first release that reads its
+    value (before, the word alone switches it on, whatever follows); reported: the first release
+    that says a word about a second occurrence; deprecated: why, or what to use instead;
     source: file:line in keepalived 2.4.3.
     """
 
@@ -54,6 +56,8 @@ class Keyword:
     words: tuple[int, int | None] = (1, 1)
     repeat: str = LAST
     since: Version = ()
+    valued: Version = ()
+    reported: Version = ()
     deprecated: str = ""
     default: str = ""
     source: str = ""

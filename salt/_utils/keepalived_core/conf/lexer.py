@@ -24,8 +24,10 @@ _BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_]\w*(?: [\w ]*)?\}|[{}]')
 _BARE_BRACE = re.compile(r'"[^"]*"?|[{}]')
 
 DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)", re.ASCII | re.DOTALL)
-# What a letter behind a backslash stands for in a command; anything else is itself.
-_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+# What stands behind a backslash in a command: hexadecimal or octal digits, c and a letter for a
+# control character, one of these letters; anything else is itself.
+_ESCAPE = re.compile(r"x([0-9a-fA-F]+)|c(.)|([0-7]{1,3})|(.)", re.DOTALL)
+_ESCAPES = dict(zip("abEfnrtv", "\a\b\x1b\f\n\r\t\v", strict=True))
 INCLUDE = re.compile(r"(include[rmwba]?)[ \t\f\r\v]+(.*)", re.DOTALL)
 REPEAT = re.compile(r"(~SEQx?|~LST)[ \t]*\([^)]*\)[ \t]*")
 MACRO = re.compile(r"\$(?:\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)", re.ASCII)
@@ -123,7 +125,8 @@ def split_command(text: str) -> list[str] | None:
     """The words of a line whose value is a command; None when a quote has no partner.
 
     keepalived reads these lines once more by other rules (alloc_strvec_quoted_escaped): both
-    kinds of quotes count, anywhere in a word, and a backslash protects the next character.
+    kinds of quotes count, anywhere in a word, and a backslash protects the next character or
+    begins an escape (up to 2.3; from 2.4.0 on it stays where it is).
     """
     words: list[str] = []
     word: list[str] | None = None
@@ -136,8 +139,10 @@ def split_command(text: str) -> list[str] | None:
             if at == len(text):
                 return None
             word = [] if word is None else word
-            word.append(_ESCAPES.get(text[at], text[at]))
-            at += 1
+            escape = _ESCAPE.match(text, at)
+            assert escape is not None
+            word.append(_escaped(escape))
+            at = escape.end()
         elif quote:
             if char == quote:
                 quote = ""
@@ -145,7 +150,8 @@ def split_command(text: str) -> list[str] | None:
                 assert word is not None
                 word.append(char)
         elif char in "\"'":
-            quote = char
+            # keepalived does not miss the partner of one that ends the line.
+            quote = char if at < len(text) else ""
             word = [] if word is None else word
         elif char in WHITE:
             if word is not None:
@@ -158,6 +164,15 @@ def split_command(text: str) -> list[str] | None:
     if word is not None:
         words.append("".join(word))
     return None if quote else words
+
+
+def _escaped(match: re.Match[str]) -> str:
+    hexadecimal, control, octal, plain = match.groups()
+    if hexadecimal:
+        return chr(int(hexadecimal[-2:], 16))  # a byte keeps the last two
+    if control:
+        return chr(ord(control) & 0x1F)
+    return chr(int(octal, 8) & 0xFF) if octal else _ESCAPES.get(plain, plain)
 
 
 def find_brace(text: str, start: int = 0, macros: bool = True) -> int:

@@ -38,7 +38,7 @@ def judge(tree: Tree, version: Version = ()) -> list[Fault]:
 
     version: of the keepalived it is for; () for any.
     """
-    facts = Facts(tree)
+    facts = Facts(tree, version)
     found = [*_names(facts), *_references(tree, facts)]
     taken: dict[tuple, View] = {}
     for view in facts.views:

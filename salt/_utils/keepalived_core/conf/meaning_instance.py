@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .fault import ERROR, WARNING, Facts, Fault, View, is_on
+from .fault import ERROR, WARNING, Facts, Fault, View
 from .meaning_address import family_in, judge_addresses
 from .meaning_track import OWNER, judge_tracks
 from .tree import Block
@@ -178,7 +178,7 @@ def _authentication(view: View, facts: Facts, version: str) -> Iterator[Fault]:
                     "VRRP version 3 has no authentication; keepalived ignores it",
                     "remove authentication, or set version 2",
                 )
-            elif is_on(facts.globals.get("vrrp_strict")):
+            elif facts.strict:
                 yield Fault(
                     "KA327",
                     ERROR,

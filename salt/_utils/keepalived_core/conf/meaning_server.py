@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .fault import ERROR, INFO, WARNING, Facts, Fault, is_on, place
 from .tree import Block, Statement
-from .values import family, number
+from .values import bare_address, family, number
 
 _METHODS = ("NAT", "DR", "TUN")
 _PORTS = 65535
@@ -117,7 +117,8 @@ def _service(
             None,
         )
     port = _port(words[1:2])
-    if not words or not family(words[0]) or port is None:
+    address = bare_address(words[0]) if words else ""
+    if not family(address) or port is None:
         return Service(known=False), Fault(
             "KA516",
             ERROR,
@@ -127,7 +128,7 @@ def _service(
             "write virtual_server ADDRESS PORT, virtual_server fwmark N or virtual_server group "
             "NAME",
         )
-    return Service(words[0], port, addresses=True, bare=not port), None
+    return Service(address, port, addresses=True, bare=not port), None
 
 
 def _port(words: list[str]) -> int | None:
@@ -139,7 +140,7 @@ def _port(words: list[str]) -> int | None:
 
 
 def _misfit(real: Block, service: Service) -> str:
-    address = real.args[0] if real.args else ""
+    address = bare_address(real.args[0]) if real.args else ""
     kind = family(address)
     if not kind or _port(real.args[1:2]) is None:
         return "that is no IP address and port"

@@ -107,8 +107,8 @@ def _add_block(node: Block, keyword: Keyword, found: dict[str, Any]) -> None:
         lines = [line.words for line in node.statements()]
         found.setdefault(node.keyword, []).append((node.args, lines))
     else:
-        name = node.args[: keyword.words[1]]
-        found.setdefault(node.keyword, []).append((name, shape(node, keyword.children)))
+        names = node.args[: keyword.words[1]]
+        found.setdefault(node.keyword, []).append((names, shape(node, keyword.children)))
 
 
 def _values(node: Statement, keyword: Keyword) -> Any:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .fault import Fault
 
 
+# Blocks that an address and a port are the name of.
+_TWO_WORDS = ("virtual_server", "real_server")
+
+
 class Node:
     """One thing in the file.
 
@@ -225,8 +229,11 @@ class Block(Statement, Container):
 
     @property
     def name(self) -> str:
-        """The block's own name: ``VI_1`` of ``vrrp_instance VI_1``; empty when it has none."""
-        return " ".join(self.args)
+        """The block's own name: ``VI_1`` of ``vrrp_instance VI_1``; empty when it has none.
+
+        keepalived takes no more words for it than these.
+        """
+        return " ".join(self.args[: 2 if self.keyword in _TWO_WORDS else 1])
 
     def _key(self) -> tuple:
         return (

@@ -31,7 +31,9 @@ _FREE = BLOCKS | {FLAG, TEXT, SCRIPT}
 
 # A number as it may stand in the file; blanks in front are possible inside of quotes.
 _INTEGER = re.compile(r"[ \t]*([+-]?[0-9]+)", re.ASCII)
-_DECIMAL = re.compile(r"([0-9]*)(?:\.([0-9]*))?", re.ASCII)
+_DECIMAL = re.compile(r"[ \t]*\+?([0-9]*)(?:\.([0-9]*))?", re.ASCII)
+# keepalived drops a block of these whose name has more than one word; of others it takes the first.
+_ONE_NAME = ("vrrp_instance", "vrrp_sync_group", "track_group")
 
 
 def fault(keyword: Keyword, args: Sequence[str]) -> str:
@@ -43,6 +45,11 @@ def fault(keyword: Keyword, args: Sequence[str]) -> str:
         if keyword.kind == NAMED:
             return f"a name must follow: {keyword.name} NAME {{"
         return f"its value is missing: {wanted(keyword)}"
+    if keyword.name in _ONE_NAME and len(args) > 1:
+        return (
+            f"its name must be one word: keepalived drops a {keyword.name} of {len(args)}; put "
+            "the name in double quotes"
+        )
     if not args or keyword.kind in _FREE:
         return ""
     if keyword.kind == INTEGER:
@@ -54,7 +61,7 @@ def fault(keyword: Keyword, args: Sequence[str]) -> str:
     word = args[0].upper() if keyword.any_case else args[0]
     if keyword.kind == CHOICE and word not in keyword.choices:
         return f"{args[0]!r} is not one of {', '.join(keyword.choices)}"
-    if keyword.kind == ADDRESS and not family(args[0].partition("/")[0]):
+    if keyword.kind == ADDRESS and not family(bare_address(args[0])):
         return f"{args[0]!r} is no IP address"
     return ""
 
@@ -112,6 +119,11 @@ def family(address: str) -> int:
     return 4
 
 
+def bare_address(word: str) -> str:
+    """A word without what keepalived cuts off an address: a mask, or the end of a range."""
+    return word.partition("-")[0] if "-" in word else word.partition("/")[0]
+
+
 def number(text: str) -> float | None:
     """A number as keepalived reads it; None for what is none, or longer than any it takes."""
     if len(text) > 2 * MAX_DIGITS:
@@ -129,7 +141,8 @@ def _integer(keyword: Keyword, args: Sequence[str]) -> str:
         return f"{args[0]!r} is no whole number; {wanted(keyword)}"
     value = int(match[1]) if len(match[1]) <= MAX_DIGITS else 10**MAX_DIGITS
     assert keyword.low is not None and keyword.high is not None
-    if not keyword.low <= value <= keyword.high:
+    # -0 as well is negative to what reads unsigned numbers.
+    if not keyword.low <= value <= keyword.high or (keyword.low >= 0 and "-" in args[0]):
         return f"{args[0]} is out of range: {wanted(keyword)}"
     if len(args) > 1 and keyword.choices and args[1] not in keyword.choices:
         return f"{args[1]!r} is not an option of it; {' or '.join(keyword.choices)} is"

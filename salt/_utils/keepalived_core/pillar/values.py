@@ -22,6 +22,7 @@ from ..conf.keyword import (
     SWITCH_WORDS,
     WORDS,
     Keyword,
+    Version,
 )
 from .errors import kind_of
 
@@ -30,8 +31,11 @@ class Unfit(ValueError):
     """Why a value does not fit its keyword."""
 
 
-def words(keyword: Keyword, value: Any) -> list[str] | None:
-    """The words for a value; None when the keyword is to be left out.  Raises Unfit."""
+def words(keyword: Keyword, value: Any, release: Version = ()) -> list[str] | None:
+    """The words for a value; None when the keyword is to be left out.  Raises Unfit.
+
+    release: of the keepalived it is for, () for the newest.
+    """
     if isinstance(value, str) and value.startswith(conf_redactor.MASK[:-1]):
         raise Unfit(f"this stands for a secret that was not shown: {value}")
     args = _typed(keyword, value)
@@ -42,6 +46,9 @@ def words(keyword: Keyword, value: Any) -> list[str] | None:
         reason = f"keepalived would ignore {' '.join(extra)!r}"
     if reason:
         raise Unfit(_shown(keyword, value, reason))
+    if release and release < keyword.valued:
+        # That release does not read the value: the word alone, even before a false, means true.
+        return [] if SWITCH_WORDS[(args or ["true"])[0]] else None
     return args
 
 
