@@ -1,5 +1,7 @@
 """A whole file, with what it includes, into pillar: the same meaning, no secret, nothing silent."""
 
+import time
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -229,6 +231,73 @@ def test_every_real_file_comes_back_or_is_told(corpus):
             assert left, name
     print(f"{same} the same, {noted} differ as noted, {refused} have something to mend")
     assert same > 0.6 * len(corpus)
+
+
+NOTED = {
+    "an off that old releases take for on": (
+        "global_defs {\nvrrp_strict off\n}\n",
+        {"global_defs": {"vrrp_strict": False}},
+        ":2: vrrp_strict off: before keepalived 2.3.0",
+    ),
+    "an escape in a command": (
+        "vrrp_script s {\nscript /usr/bin/te\\x73t\n}\n",
+        {"vrrp_script": {"s": {"script": "/usr/bin/test"}}},
+        ":2: script: keepalived 2.4.0 and later leave a backslash",
+    ),
+    "a name of two words": (
+        "vrrp_script s t {\nscript /x\n}\n",
+        {"vrrp_script": {"s": {"script": "/x"}}},
+        ":1: vrrp_script: keepalived ignores 't'",
+    ),
+    "of two paths the last": (
+        "virtual_server 10.0.0.1 80 {\nreal_server 10.0.0.2 80 {\nHTTP_GET {\nurl {\n"
+        "path /a\npath /b\n}\n}\n}\n}\n",
+        {
+            "virtual_server": {
+                "10.0.0.1 80": {
+                    "real_server": {"10.0.0.2 80": {"HTTP_GET": {"url": {"path": "/b"}}}}
+                }
+            }
+        },
+        ":6: a second path: the first is left out",
+    ),
+}
+
+
+@pytest.mark.parametrize("text, config, note", NOTED.values(), ids=NOTED.keys())
+def test_what_keepalived_reads_in_its_own_way_is_noted(text, config, note):
+    made = imported(text)
+    assert made.config == config
+    assert any(note in one for one in made.notes), made.notes
+
+
+# Pieces of a file, of which many make a large one.
+LARGE = {
+    "instances with a secret": lambda n: (
+        f"vrrp_instance A{n} {{\nauthentication {{\nauth_type PASS\nauth_pass p{n}\n}}\n}}\n"
+    ),
+    "servers": lambda n: (
+        "virtual_server 10.0.0.1 80 {\nreal_server 10.0.0.2 80 {\n}\n}\n"
+        f"virtual_server 10.1.{n // 250}.{n % 250} 80 {{\nreal_server 10.0.0.2 80 {{\n}}\n}}\n"
+    ),
+    "unknown words": lambda n: f"word{n} x\n",
+}
+
+
+@pytest.mark.parametrize("piece", LARGE.values(), ids=LARGE.keys())
+def test_time_grows_with_the_file_not_faster(piece):
+    def seconds(size):
+        text = "".join(map(piece, range(size)))
+        spent = []
+        for _ in range(2):
+            started = time.process_time()
+            imported(text)
+            spent.append(time.process_time() - started)
+        return min(spent)
+
+    small, large = seconds(400), seconds(1600)
+    # 4 times the text; squared that is 16 times.
+    assert large < 11 * max(small, 0.004)
 
 
 # Pieces of the language, in any order.

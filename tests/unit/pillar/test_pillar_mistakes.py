@@ -1,5 +1,6 @@
 """Wrong pillars: each mistake has its place, says what was given and what would be right."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,58 @@ def test_all_mistakes_come_at_once(classic, instance):
     classic["priorites"] = {}
     with pytest.raises(pillar.PillarError) as error:
         pillar.to_tree(classic, "controller9x")
-    assert len(error.value.mistakes) == 2  # the key, and the node nobody knows
+    assert len(error.value.mistakes) == 10  # with the node nobody knows
     with pytest.raises(pillar.PillarError) as error:
         pillar.to_tree(classic, "controller1")
     assert len(error.value.mistakes) == 9
     assert len(str(error.value).splitlines()) == 9
+
+
+def test_mistakes_of_form_hide_none_of_meaning(classic, instance):
+    instance.update(nopreempt=True, state="MASTER", track_process=["x"], advert_int=0)
+    instance["authentication"] = {"auth_type": "PASS", "auth_pass": "ninechars"}
+    instance["unicast_peer"] = ["2001:db8::1", "10.0.0.999"]
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    paths = {path.partition("VI_PUBLIC:")[2] for path, _ in error.value.mistakes}
+    assert paths == {
+        *("advert_int", "authentication:auth_pass", "nopreempt", "track_process:0"),
+        *("unicast_peer:0", "unicast_peer:1"),
+    }
+
+
+@pytest.mark.parametrize(
+    "change, where",
+    [
+        ({"interface": 5}, "interface"),
+        ({"virtual_router_id": "many"}, "virtual_router_id"),
+        ({"virtual_ipaddress": ["10.0.0.999"]}, "virtual_ipaddress:0"),
+        ({"authentication": {"auth_type": "PASS", "auth_pass": 83}}, "authentication:auth_pass"),
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_told_as_another(classic, instance, change, where):
+    instance.update(change)
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    (found,) = error.value.mistakes
+    assert found[0].endswith(f":VI_PUBLIC:{where}")
+
+
+def test_a_misspelt_block_is_told_once_not_at_each_name_from_it(classic):
+    classic["config"]["vrrp_scripts"] = classic["config"].pop("vrrp_script")
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    (found,) = error.value.mistakes
+    assert found[0] == "keepalived:config:vrrp_scripts"
+
+
+def test_a_pillar_of_very_many_mistakes_is_read_in_linear_time():
+    started = time.process_time()
+    data = {"config": {"vrrp_instance": {f"A{n}": {"priorit": n} for n in range(10_000)}}}
+    data["priorities"] = {"A1": ["n"] * 10_000}
+    with pytest.raises(pillar.PillarError):
+        pillar.to_tree(data)
+    assert time.process_time() - started < 8
 
 
 @pytest.mark.parametrize("data", [None, {}, [], "text", {"config": {}}, {"config": None}])

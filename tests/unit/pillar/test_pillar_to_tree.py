@@ -179,6 +179,35 @@ def test_order_inside_a_block_is_the_pillars(classic, instance):
     assert [line.keyword for line in block.statements()] == ["10.0.0.100", "10.0.0.16", "10.0.0.2"]
 
 
+def test_what_keepalived_reads_in_a_certain_order_is_written_in_it():
+    """It refuses sh-port above the scheduler, and the sorry server's words above it."""
+    server = {
+        "sorry_server_inhibit": True,
+        "sorry_server": "10.0.0.9 80",
+        "sh-port": True,
+        "lb_algo": "sh",
+        "lb_kind": "DR",
+        "protocol": "TCP",
+        "real_server": {"10.0.0.2 80": {"weight": 1}},
+    }
+    instance = {
+        "virtual_ipaddress": ["10.0.0.1"],
+        "interface": "eth0",
+        "vrf": "red",
+        "virtual_router_id": 1,
+    }
+    tree = pillar.to_tree(
+        {"config": {"virtual_server": {"10.0.0.1 80": server}, "vrrp_instance": {"A": instance}}}
+    )
+    (written,) = tree.blocks("virtual_server")
+    words = [node.keyword for node in written.statements()]
+    assert words.index("lb_algo") < words.index("sh-port")
+    assert words.index("sorry_server") < words.index("sorry_server_inhibit")
+    (written,) = tree.blocks("vrrp_instance")
+    words = [node.keyword for node in written.statements()]
+    assert words == ["vrf", "virtual_ipaddress", "interface", "virtual_router_id"]
+
+
 def test_rendering_is_the_same_every_time(classic):
     texts = {conf.render(pillar.to_tree(classic, "controller1")) for _ in range(3)}
     assert len(texts) == 1

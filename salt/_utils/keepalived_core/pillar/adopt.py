@@ -12,15 +12,17 @@ from ..conf.keyword import (
     BLOCK,
     DECIMAL,
     ENTRIES,
+    FIRST,
     FLAG,
     INTEGER,
-    LAST,
     MANY,
+    ONCE,
     SCRIPT,
     SWITCH,
     SWITCH_WORDS,
     WORDLIST,
     Keyword,
+    version_text,
 )
 from ..conf.renderer import quote
 from ..conf.tree import Block, Brace, Comment, Container, Include, Node, Statement, Tree
@@ -61,6 +63,8 @@ class Adopter:
         self.noted: list[tuple[Node, str]] = []
         self.nodes: dict[str, Node] = {}
         self.secrets: list[tuple[Path, Node]] = []
+        # The names of a block's kind so far, by its path.
+        self._names: dict[Path, set[str]] = {}
         self._order(tree)
         self.config = self._body(tree, grammar.ROOT, CONFIG)
 
@@ -143,13 +147,16 @@ class Adopter:
 
     def _named(self, node: Block, keyword: Keyword, found: dict[str, Any], path: Path) -> None:
         named = found.setdefault(keyword.name, {})
-        names = named if isinstance(named, dict) else [name for one in named for name in one]
-        if node.name in names and keyword.name not in SEVERAL:
+        names = self._names.setdefault(path, set())
+        again = node.name in names
+        names.add(node.name)
+        if again and keyword.name not in SEVERAL:
             self.note(
                 node,
                 f"a second {keyword.name} {node.name} is left out: pillar has one of each name",
             )
             return
+        self._ignored(node, keyword, surplus(keyword, node.args))
         where = (*path, node.name)
         self._at(where, node)
         body: Any = (
@@ -157,7 +164,7 @@ class Adopter:
             if keyword.kind == ENTRIES
             else self._body(node, keyword.children, where)
         )
-        if node.name in names and isinstance(named, dict):
+        if again and isinstance(named, dict):
             named = found[keyword.name] = [{name: one} for name, one in named.items()]
         if isinstance(named, dict):
             named[node.name] = body
@@ -193,17 +200,21 @@ class Adopter:
         self, node: Statement, keyword: Keyword, found: dict[str, Any], path: Path
     ) -> None:
         name = keyword.name
-        if name in found and keyword.repeat not in (LAST, MANY):
+        if name in found and keyword.repeat == FIRST:
             self.note(node, f"a second {name} is left out; keepalived keeps the first")
             return
+        if name in found and keyword.repeat == ONCE:
+            self.note(node, f"a second {name}: the first is left out; keepalived keeps the last")
         value = self._value(node, keyword)
         if value is None:
             return
         self._at(path, node)
         if name in found and keyword.repeat == MANY:
-            others = found[name] if isinstance(found[name], list) else [found[name]]
-            value = [*others, value]
-        found[name] = value
+            if not isinstance(found[name], list):
+                found[name] = [found[name]]
+            found[name].append(value)
+        else:
+            found[name] = value
         if keyword.secret and not any(word.startswith("file:") for word in node.args):
             self.secrets.append((path, node))
 
@@ -220,6 +231,12 @@ class Adopter:
             if words is None:
                 self.note(node, f"{node.keyword}: a quote in the command has no partner")
                 return None
+            if "\\" in (node.source or ""):
+                self.note(
+                    node,
+                    f"{node.keyword}: keepalived 2.4.0 and later leave a backslash in a command "
+                    "where it is, older ones read an escape, as was done here",
+                )
             args = words
         extra = surplus(keyword, args)
         self._ignored(node, keyword, extra)
@@ -228,6 +245,12 @@ class Adopter:
         if keyword.kind == SCRIPT:
             return first if len(args) == 1 else args
         if keyword.kind == SWITCH and first in SWITCH_WORDS:
+            if keyword.valued and not SWITCH_WORDS[first]:
+                self.note(
+                    node,
+                    f"{node.keyword} {first}: before keepalived {version_text(keyword.valued)} the "
+                    "word alone counts and switches it on; in pillar it is off",
+                )
             return SWITCH_WORDS[first]
         if keyword.kind == INTEGER and len(args) == 1 and _is_whole(first.lstrip("+-")):
             return int(first)

@@ -18,6 +18,8 @@ from .values import Unfit, words
 CONFIG = (merge.TOP, "config")
 # Two services may share address and port, with TCP and UDP: then pillar has a list of mappings.
 SEVERAL = ("virtual_server", "real_server")
+# What the judges say of a name that is not defined.
+_REFERENCES = ("KA201", "KA202", "KA217", "KA519")
 # keepalived wants a thing defined above the line that names it; sync groups may come first.
 _ORDER = (
     "global_defs",
@@ -39,6 +41,15 @@ _ORDER = (
     "virtual_server_group",
     "virtual_server",
 )
+# The same inside of blocks: a VRF stands above the interface, what the scheduler or the sorry
+# server is told below it.  Everything else keeps the pillar's order.
+_PLACES = {
+    "vrf": 0,
+    "lb_algo": 0,
+    "lvs_sched": 0,
+    "sorry_server": 0,
+    "": 1,
+}
 
 
 def to_tree(
@@ -59,19 +70,41 @@ def to_tree(
     builder = _Builder(mistakes, read_version(version))
     tree = Tree(builder.body(config, grammar.ROOT, CONFIG))
     tree.children.sort(key=_rank)
-    if not mistakes.found:
-        for found in meaning.judge(tree, builder.version):
-            if found.severity == fault.ERROR:
-                hint = f"; {found.hint}" if found.hint else ""
-                mistakes.add(builder.paths[id(found.node)], found.message + hint)
+    torn = _Torn(mistakes)
+    for found in meaning.judge(tree, builder.version):
+        path = builder.paths[id(found.node)]
+        if found.severity == fault.ERROR and not torn.explains(found.code, path):
+            hint = f"; {found.hint}" if found.hint else ""
+            mistakes.add(path, found.message + hint)
     mistakes.stop()
     return tree
+
+
+class _Torn:
+    """Where values are missing from the tree because of a mistake: what follows from that alone is
+    no mistake of its own."""
+
+    def __init__(self, mistakes: Mistakes):
+        self._around = {
+            path[:length] for path in mistakes.paths for length in range(1, len(path) + 1)
+        }
+        # A whole definition is missing, or a keyword that may have been one.
+        self._names = any(path[:2] == CONFIG and len(path) <= 4 for path in mistakes.paths)
+
+    def explains(self, code: str, path: Path) -> bool:
+        """Whether a judgement may come from a mistake that was told already."""
+        return path in self._around or (self._names and code in _REFERENCES)
 
 
 def _rank(node: Node) -> int:
     """Words outside of blocks first (net_namespace and kin), then in the order of need."""
     keyword = node.keyword if isinstance(node, Statement) else ""
     return _ORDER.index(keyword) + 1 if keyword in _ORDER else 0
+
+
+def _place(node: Node) -> int:
+    keyword = node.keyword if isinstance(node, Statement) else ""
+    return _PLACES.get(keyword, _PLACES[""])
 
 
 class _Builder:
@@ -102,6 +135,8 @@ class _Builder:
                 continue
             seen.add(name)
             nodes += self.keyword(keyword, value, where)
+        if path != CONFIG:
+            nodes.sort(key=_place)
         return nodes
 
     def items(self, data: Any, path: Path) -> Iterator[tuple[str, Any, Path]]:
@@ -131,7 +166,7 @@ class _Builder:
         nodes: list[Node] = []
         for one in values:
             try:
-                args = words(keyword, one)
+                args = words(keyword, one, self.version)
                 for word in args or ():
                     quote(word, frozenset())
             except Unfit as error:
@@ -188,6 +223,7 @@ class _Builder:
             reason = ""
             if keyword.kind == ENTRIES:
                 reason = entries.fault(keyword.name, found, self.version)
+                reason = reason or entries.ignored(keyword.name, found, self.version)
             try:
                 quote(found[0], frozenset(), first=True)
                 for word in found[1:]:
