@@ -34,6 +34,26 @@ POLL_SECONDS = 0.5
 # processes a job's return is still on its way when its proc file is gone.
 IDLE_SECONDS = 3
 
+# What the relay has of the library; a test compares it with what the relay imports.
+RELAY_LIBRARY = (
+    "__init__.py",
+    "node/__init__.py",
+    "node/event.py",
+    "node/event_key.py",
+    "node/files.py",
+    "node/heartbeat.py",
+    "node/paths.py",
+    "node/process.py",
+    "node/relay.py",
+    "node/settings.py",
+    "node/spool.py",
+    "node/spool_delivery.py",
+    "node/spool_file.py",
+    "node/wake.py",
+    "node/watch_status.py",
+    "signing.py",
+)
+
 
 def __virtual__() -> str:
     return __virtualname__
@@ -90,6 +110,27 @@ def master_group() -> str:
     main = Path(__opts__["conf_file"]).with_name("master")
     user = salt.config.master_config(str(main))["user"]
     return __salt__["user.primary_group"](user) or "root"
+
+
+def relay_code() -> list[str]:
+    """
+    The files that the engine keepalived_relay runs from. A new version of one of them is in force
+    only after a restart of the minion.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' keepalived_minion.relay_code
+    """
+    here = Path(__file__).resolve().parent
+    # synced: extmods/modules beside extmods/engines; in place: salt/_modules, salt/_engines
+    mark = "_" if here.name.startswith("_") else ""
+    library = here.parent / f"{mark}utils" / "keepalived_core"
+    return [
+        str(here.parent / f"{mark}engines" / "keepalived_relay.py"),
+        *(str(library / name) for name in RELAY_LIBRARY),
+    ]
 
 
 def running_since(service: str = "salt-minion") -> float | None:

@@ -51,11 +51,11 @@ def __virtual__() -> str | tuple[bool, str]:
 
 def minion_settings(name: str) -> dict[str, Any]:
     """
-    The file in ``minion.d`` that switches the beacon on.
+    The file in ``minion.d`` that switches relay and beacon on.
 
-    Fails, and writes nothing, where the setting could not work or would switch off another:
-    ``beacons`` in the main file (a file in ``minion.d`` replaces it whole), and ``beacons`` in
-    pillar without ours (Salt then runs none from the minion's configuration).
+    Fails, and writes nothing, where a setting could not work or would switch off another:
+    ``beacons`` or ``engines`` in the main file (a file in ``minion.d`` replaces them whole), and
+    ``beacons`` in pillar without ours (Salt then runs none from the minion's configuration).
 
     name
         Path of the file, ``/etc/salt/minion.d/keepalived.conf``.
@@ -69,7 +69,10 @@ def minion_settings(name: str) -> dict[str, Any]:
             f"{Path(name).parent}/*.conf, or add ours to it: keepalived: "
             f"[{{limit: {BEACON_LIMIT}}}]",
         )
-    settings = {"beacons": {"keepalived": [{"limit": BEACON_LIMIT}]}}
+    settings = {
+        "beacons": {"keepalived": [{"limit": BEACON_LIMIT}]},
+        "engines": [{"keepalived_relay": {}}],
+    }
     return _written(name, settings, main="minion", mode="0640", group="root")
 
 

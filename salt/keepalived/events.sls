@@ -1,5 +1,6 @@
-# The beacon that puts the watch's record on the event bus, as a file of its own in minion.d: a
-# pillar key "beacons" would switch off every other beacon of the minion.
+# Relay and beacon, which put the watch's record on the event bus, as a file of their own in
+# minion.d: a pillar key "beacons" would switch off every other beacon of the minion. The relay is
+# an engine, so it is new settings *or* new code that ask for a restart of the minion.
 {%- from "keepalived/map.jinja" import keepalived with context %}
 
 include:
@@ -13,8 +14,7 @@ keepalived-events-settings:
 keepalived-events-in-force:
   keepalived_minion.settings_in_force:
     - name: {{ keepalived.minion_service }}
-    - files:
-      - {{ keepalived.minion_settings }}
+    - files: {{ ([keepalived.minion_settings] + salt["keepalived_minion.relay_code"]()) | json }}
     - require:
       - keepalived_minion: keepalived-events-settings
 {%- endif %}

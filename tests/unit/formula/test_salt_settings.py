@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import pwd
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +81,38 @@ def test_the_beacon_is_configured_beside_those_of_other_files(daemons: Daemons) 
     assert set(daemons.minion_config()["beacons"]) == {"keepalived", "load"}
 
 
+def test_the_relay_is_configured_beside_other_engines(daemons: Daemons) -> None:
+    daemons.write("minion", "id: x\n")
+    daemons.write("minion.d/other.conf", "engines: [{script: {cmd: /x}}]\n")
+    assert daemons.minion_settings()["result"] is True
+    names = [next(iter(engine)) for engine in daemons.minion_config()["engines"]]
+    assert sorted(names) == ["keepalived_relay", "script"]
+
+
+def test_the_code_of_the_relay_is_all_that_it_imports() -> None:
+    """A minion is restarted for a new version of these, and of nothing else."""
+    code = (
+        "import sys, pathlib, keepalived_core.node.relay as relay;"
+        "root = pathlib.Path(relay.__file__).parents[1];"
+        "print(*(pathlib.Path(m.__file__).relative_to(root) for n, m in sys.modules.items()"
+        " if n.startswith('keepalived_core')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT / "salt/_utils")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    path = ROOT / "salt/_modules/keepalived_minion.py"
+    spec = importlib.util.spec_from_file_location("keepalived_minion", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert sorted(done.stdout.split()) == sorted(module.RELAY_LIBRARY)
+    assert [name for name in module.relay_code() if not Path(name).is_file()] == []
+
+
 def test_a_second_run_changes_nothing(daemons: Daemons) -> None:
     assert daemons.minion_settings()["changes"]
     again = daemons.minion_settings()
@@ -95,6 +132,12 @@ def test_test_mode_writes_nothing(daemons: Daemons) -> None:
             {},
             ["minion sets beacons", "minion.d/local-beacons.conf"],
             id="beacons in the main file, which ours would replace",
+        ),
+        pytest.param(
+            "engines: [{script: {cmd: /x}}]\n",
+            {},
+            ["minion sets engines", "minion.d/local-engines.conf"],
+            id="engines in the main file, which ours would replace",
         ),
         pytest.param(
             "",
@@ -150,6 +193,12 @@ def test_alert_targets_reach_the_master_but_no_return(daemons: Daemons) -> None:
             "master sets keepalived",
             id="our key in main file",
         ),
+        pytest.param(
+            "ext_pillar: [{cmd_yaml: x}]\n",
+            {},
+            "master sets ext_pillar",
+            id="ext_pillar in main file",
+        ),
         pytest.param("", {"keepalived_master": {"alert": {}}}, "alert: unknown", id="unknown key"),
         pytest.param("", {"keepalived_master": ["x"]}, "must be a mapping", id="not a mapping"),
     ],
@@ -162,3 +211,30 @@ def test_wrong_master_settings_are_refused_and_not_written(
     assert ret["result"] is False
     assert named in ret["comment"]
     assert not daemons.master_file.exists()
+
+
+def test_the_secret_is_made_once_for_the_user_the_master_runs_as(daemons: Daemons) -> None:
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    secret = daemons.base / "pki" / "keepalived-events.secret"
+    secret.parent.mkdir()
+    daemons.write("master", f"user: {user.pw_name}\nroot_dir: {daemons.base}\npki_dir: /pki\n")
+    first = daemons.state("event_secret", name="x", test=True)
+    assert (first["result"], secret.exists()) == (None, False)
+    made = daemons.state("event_secret", name="x")
+    assert (made["result"], made["changes"]) == (True, {str(secret): "made"})
+    assert (secret.stat().st_uid, secret.stat().st_mode & 0o777) == (user.pw_uid, 0o600)
+    content = secret.read_text()
+    again = daemons.state("event_secret", name="x")
+    assert (again["result"], again["changes"], secret.read_text()) == (True, {}, content)
+    secret.chmod(0o644)
+    assert daemons.state("event_secret", name="x")["result"] is False
+
+
+def test_the_master_hands_out_event_keys_beside_other_external_pillars(daemons: Daemons) -> None:
+    daemons.write("master", "")
+    daemons.write("master.d/other.conf", "ext_pillar: [{cmd_yaml: cat /x}]\n")
+    pillar = {"keepalived_master": {"secret_file": "/srv/events.secret"}}
+    assert daemons.master_settings(pillar=pillar)["result"] is True
+    names = [next(iter(entry)) for entry in daemons.master_config()["ext_pillar"]]
+    assert sorted(names) == ["cmd_yaml", "keepalived"]
+    assert daemons.master_config()["keepalived"] == {"secret_file": "/srv/events.secret"}
