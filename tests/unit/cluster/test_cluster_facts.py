@@ -26,6 +26,26 @@ JUDGED = {
     "a peer in FAULT": ([MASTER, row("c2", "FAULT", False)], "degraded", "c2 is FAULT"),
     "a peer without keepalived": ([MASTER, row("c2", "STOP", False)], "degraded", "c2 is STOP"),
     "a peer without the instance": ([MASTER, row("c2", "missing", None)], "degraded", "c2 is miss"),
+    "a drained peer": (
+        [MASTER, {**row("c2", "FAULT", False), "drained": True}],
+        "degraded",
+        "c2 is drained",
+    ),
+    "a peer that is drained by its priority": (
+        [MASTER, {**BACKUP, "drained": True}],
+        "degraded",
+        "c2 is drained",
+    ),
+    "a drained one that had to keep it": (
+        [{**MASTER, "drained": True}, BACKUP],
+        "degraded",
+        "c3 holds the address; c3 is drained",
+    ),
+    "a drained peer without keepalived": (
+        [MASTER, {**row("c2", "STOP", False), "drained": True}],
+        "degraded",
+        "c2 is STOP",
+    ),
     "a silent peer": ([MASTER, SILENT], "degraded", "c1 is unknown"),
     "all in FAULT": (
         [row("c3", "FAULT", False), row("c2", "FAULT", False)],
@@ -119,6 +139,7 @@ def test_the_answers_of_all_nodes_make_one_table() -> None:
         "since": "2026-11-22T03:04:05.000000+00:00",
         "age": 0.5,
         "keepalived": True,
+        "drained": None,
         "note": "",
     }
     assert json.loads(json.dumps(data)) == data
@@ -144,6 +165,16 @@ FROZEN = {"version": "2.2.7", "running": True, "pid": 7, "problem": "no dump wit
         (status(instances=[]), "missing", "its keepalived has no such instance"),
         (status("BACKUP", watch={"running": False}), "BACKUP", "no events from here"),
         ({}, "missing", "no such instance"),
+        (
+            status("FAULT", drain={"drained": True, "reason": "disk\x1b", "until": "18:00"}),
+            "FAULT",
+            "drained: disk? until 18:00",
+        ),
+        (
+            status("FAULT", drain={"drained": True, "problem": "its time is over"}),
+            "FAULT",
+            "drained: no reason given; its time is over",
+        ),
     ],
 )
 def test_a_node_is_shown_as_what_is_known_of_it(said: object, claim: str, note: str) -> None:

@@ -202,6 +202,7 @@ def _row(member: Member, instance: str, answer: Answer | None, now: float) -> di
         "since": None,
         "age": None,
         "keepalived": None,
+        "drained": None,
         "note": "",
     }
     if not member.accepted:
@@ -218,6 +219,10 @@ def _row(member: Member, instance: str, answer: Answer | None, now: float) -> di
     problem = daemon.get("problem") if isinstance(daemon, Mapping) else None
     if problem and running is not False:
         notes.append(printable(str(problem))[:120])
+    drain = status.get("drain")
+    if isinstance(drain, Mapping):
+        row["drained"] = bool(drain.get("drained"))
+        notes += _drain_notes(drain)
     watch = status.get("watch")
     if isinstance(watch, Mapping) and watch.get("running") is False:
         notes.append("the watch does not run: no events from here")
@@ -231,6 +236,19 @@ def _row(member: Member, instance: str, answer: Answer | None, now: float) -> di
             notes.append("its keepalived has no such instance")
     row["note"] = "; ".join(notes)
     return row
+
+
+def _drain_notes(drain: Mapping[str, object]) -> list[str]:
+    """What a person wants to know of a drain: why, until when, and what is wrong with it."""
+    notes = []
+    if drain.get("drained"):
+        text = f"drained: {printable(str(drain.get('reason') or 'no reason given'))[:80]}"
+        if drain.get("until"):
+            text += f" until {printable(str(drain['until']))[:32]}"
+        notes.append(text)
+    if drain.get("problem"):
+        notes.append(printable(str(drain["problem"]))[:120])
+    return notes
 
 
 def _claims(found: Mapping[str, object], running: object) -> dict[str, object]:

@@ -162,7 +162,12 @@ def _timeline(data: Mapping[str, Any], painter: Painter) -> list[str]:
                     {"MASTER": "good", "BACKUP": ""}.get(str(row["to"]), "bad"),
                 ),
                 _vip(row["vip_present"]),
-                (_text(row["reason"]) + (" (planned)" if row["planned"] else ""), ""),
+                (
+                    _text(row["reason"])
+                    + (" (planned)" if row["planned"] else "")
+                    + (" (flash)" if row.get("settled") == "flash" else ""),
+                    "",
+                ),
             )
             for row in rows
         ],
@@ -177,6 +182,18 @@ def _timeline(data: Mapping[str, Any], painter: Painter) -> list[str]:
             text += ", the last still open"
         lines.append(
             f"{printable(vip['vip'])}: {painter.paint(text, 'bad' if vip['open'] else 'warn')}"
+        )
+    for flash in data.get("flashes") or ():
+        times = "once" if flash["count"] == 1 else f"{flash['count']} times"
+        lines.append(
+            printable(f"{flash['instance']} on {flash['node']}: flashed {flash['to']} {times}")
+        )
+    for gap in data.get("gaps") or ():
+        lines.append(
+            painter.paint(
+                printable(f"{gap['node']}: rows {gap['first']} to {gap['last']}: {gap['why']}"),
+                "warn",
+            )
         )
     for node, why in sorted(data["missing"].items()):
         lines.append(painter.paint(printable(f"{node}: its journal is missing ({why})"), "warn"))
@@ -203,6 +220,18 @@ def _reactions(data: Mapping[str, Any], painter: Painter) -> list[str]:
             for row in rows
         ],
     )
+
+
+def _drain(drain: Mapping[str, Any]) -> str:
+    parts = []
+    if drain.get("drained"):
+        text = f"DRAINED ({_text(drain.get('mode'))}) since {_text(drain.get('since'))}"
+        if drain.get("until"):
+            text += f" until {drain['until']}"
+        parts.append(f"{text}: {_text(drain.get('reason'))}")
+    if drain.get("problem"):
+        parts.append(str(drain["problem"]))
+    return printable("; ".join(parts))
 
 
 def _is_node_status(status: object) -> bool:
@@ -242,6 +271,9 @@ def _node(node: str, status: Mapping[str, Any], painter: Painter) -> list[str]:
                 (", ".join(held) or "-", ""),
             )
         )
+    drain = status.get("drain")
+    if isinstance(drain, Mapping) and (drain.get("drained") or drain.get("problem")):
+        lines.append(f"  {painter.paint(_drain(drain), 'warn')}")
     if not rows:
         return [*lines, "  no VRRP instance"]
     head = ("instance", "state", "vip", "priority", "vrid", "interface", "since", "addresses")

@@ -38,7 +38,7 @@ def judge(rows: Sequence[Mapping[str, object]]) -> tuple[str, str]:
     rows
         One per node that shall run it: ``node``; ``claim`` (MASTER, BACKUP, FAULT, STOP,
         ``missing`` or ``unknown``); ``holds_vip``: whether its addresses are on the interface
-        (None when not known).
+        (None when not known); ``drained`` (optional): whether it is kept from taking over.
     """
     masters = _nodes(row for row in rows if row["claim"] == "MASTER")
     holders = _nodes(row for row in rows if row["holds_vip"] is True)
@@ -59,7 +59,11 @@ def judge(rows: Sequence[Mapping[str, object]]) -> tuple[str, str]:
         if silent:
             return "unknown", f"no MASTER among those that answered; unknown: {_and(silent)}"
         return "no master", "no node holds the address"
-    lame = [f"{row['node']} is {row['claim']}" for row in rows if row["claim"] not in _SOUND]
+    lame = [
+        f"{row['node']} is {_why_lame(row)}"
+        for row in rows
+        if row["claim"] not in _SOUND or row.get("drained")
+    ]
     if lame:
         return "degraded", f"{masters[0]} holds the address; {', '.join(lame)}"
     others = len(rows) - 1
@@ -67,6 +71,12 @@ def judge(rows: Sequence[Mapping[str, object]]) -> tuple[str, str]:
 
 
 _SOUND = frozenset({"MASTER", "BACKUP"})
+
+
+def _why_lame(row: Mapping[str, object]) -> str:
+    """A drained node is in FAULT or has the last priority because somebody wanted it so."""
+    drained = row.get("drained") and row["claim"] in (*_SOUND, "FAULT")
+    return "drained" if drained else str(row["claim"])
 
 
 def _nodes(rows: Iterable[Mapping[str, object]]) -> list[str]:
