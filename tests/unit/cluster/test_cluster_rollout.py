@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rollout_samples import NOW, facts, healthy, plan, row, status
 
+from keepalived_core.cluster import picture as pictures
 from keepalived_core.cluster import rollout
 
 TWO = {"n1": plan("safe"), "n3": plan("safe")}
@@ -224,7 +225,7 @@ def test_a_restart_and_a_cluster_change_do_not_go_in_one() -> None:
 
 
 def picture(**nodes: Any) -> dict:
-    return rollout.picture({**healthy(), **nodes})
+    return pictures.picture({**healthy(), **nodes})
 
 
 # what is different afterwards, how it is judged -> the words of the problem, or none
@@ -286,7 +287,7 @@ AFTER = {
 
 @pytest.mark.parametrize(("changes", "how", "words"), AFTER.values(), ids=AFTER)
 def test_what_is_worse_than_before(changes: dict, how: dict, words: str | None) -> None:
-    found = rollout.judge(picture(), picture(**changes), **how)
+    found = pictures.judge(picture(), picture(**changes), **how)
 
     assert (found == []) if words is None else any(words in text for text in found), found
 
@@ -295,8 +296,8 @@ def test_what_was_wrong_before_is_no_reason_to_go_back_midway_but_counts_at_the_
     split = picture(n2=status(row("MASTER", held=True)))
     now = picture(n2=status(row("BACKUP", held=True)))
 
-    assert rollout.judge(split, now) == []
-    assert rollout.judge(split, now, final=True) == ["10.0.0.1/24 is on n2 and n3"]
+    assert pictures.judge(split, now) == []
+    assert pictures.judge(split, now, final=True) == ["10.0.0.1/24 is on n2 and n3"]
 
 
 def test_who_can_have_an_instance_is_asked_of_the_present() -> None:
@@ -309,6 +310,6 @@ def test_who_can_have_an_instance_is_asked_of_the_present() -> None:
         "n6": None,
     }
 
-    assert rollout.candidates("VI", statuses, {"n3"}) == [("n2", 95), ("n1", 90)]
-    assert rollout.peers_ready("n3", statuses) == {"VI": True}
-    assert rollout.peers_ready("n3", {"n3": statuses["n3"], "n4": statuses["n4"]}) == {"VI": False}
+    assert pictures.candidates("VI", statuses, {"n3"}) == [("n2", 95), ("n1", 90)]
+    assert pictures.peers_ready("n3", statuses) == {"VI": True}
+    assert pictures.peers_ready("n3", {"n3": statuses["n3"], "n4": statuses["n4"]}) == {"VI": False}

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from . import clock, rollout
 from .facts import Answer, Member
 from .journal import Journal
+from .picture import judge, masters_on, peers_ready, picture
 
 SCHEMA = 1
 
@@ -88,15 +89,14 @@ class Conductor:
     def statuses(self) -> dict[str, Any]:
         """``{node: what its status says now}``, None of one that does not answer."""
         answers = self.world.ask(self.nodes, "keepalived.status", STATUS_SECONDS)
-        return {member.node: _said(answers, member.node) for member in self.members}
+        return {member.node: said(answers, member.node) for member in self.members}
 
     def facts(self) -> list[rollout.Facts]:
         """Status and pending change of every member; the plans are not asked for here."""
-        pending = self.world.ask(self.nodes, "keepalived.pending", STATUS_SECONDS)
-        # Twice: the first answer may have taken long because a minion had to load its modules.
-        self.world.ask(self.nodes, "keepalived.status", STATUS_SECONDS)
+        waiting = self.world.aside(self.nodes, "keepalived.pending", STATUS_SECONDS)
         asked = self.world.now()
         answers = self.world.ask(self.nodes, "keepalived.status", STATUS_SECONDS)
+        pending = waiting.result()
         found = []
         for member in self.members:
             answer = answers.get(member.node)
@@ -106,7 +106,7 @@ class Conductor:
                     member.accepted,
                     member.instances,
                     status=answer.said if answer else None,
-                    pending=_said(pending, member.node),
+                    pending=said(pending, member.node),
                     asked=asked,
                     answered=answer.at if answer else 0.0,
                 )
@@ -115,10 +115,7 @@ class Conductor:
 
     def do(self, node: str, fun: str, timeout: float = WORK_SECONDS, **kwarg: Any) -> Any:
         """What one node's verb returned.  Raises Failed when it is not what such a verb returns."""
-        said = _said(self.world.ask([node], fun, timeout, **kwarg), node)
-        if not isinstance(said, Mapping):
-            raise Failed(f"{node}: {fun}: {rollout.one_line(said) if said else 'no answer'}")
-        return said
+        return mapping(node, fun, said(self.world.ask([node], fun, timeout, **kwarg), node))
 
     def mark(self, seconds: float, reason: str) -> None:
         """Mark what happens on all nodes in the next *seconds* as planned; 0 ends that."""
@@ -128,13 +125,13 @@ class Conductor:
 
     def drain_away(self, node: str, reason: str, before: Mapping[str, Any]) -> None:
         """Drain a node and wait until others have all it had.  Raises Failed."""
-        ready = rollout.peers_ready(node, self.statuses())
+        ready = peers_ready(node, self.statuses())
         self.do(node, "keepalived.drain", reason=reason, peers_healthy=ready)
         deadline = self.world.now() + SETTLE_SECONDS
         while True:
             statuses = self.statuses()
-            problems = rollout.judge(before, rollout.picture(statuses))
-            still = rollout.masters_on(statuses.get(node))
+            problems = judge(before, picture(statuses))
+            still = masters_on(statuses.get(node))
             if not problems and not still:
                 return
             if self.world.now() >= deadline:
@@ -155,8 +152,8 @@ class Conductor:
         """Wait until nothing is worse than *before*: what is true then, and what still is worse."""
         deadline = self.world.now() + seconds
         while True:
-            now = rollout.picture(self.statuses())
-            problems = rollout.judge(before, now, removed=removed, final=final)
+            now = picture(self.statuses())
+            problems = judge(before, now, removed=removed, final=final)
             if not problems or self.world.now() >= deadline:
                 return now, problems
             self.world.sleep(POLL_SECONDS)
@@ -212,6 +209,22 @@ def _held(row: Mapping[str, Any] | None) -> list[str]:
     return sorted(vip for vip, present in (row or {"vips": {}})["vips"].items() if present)
 
 
-def _said(answers: Mapping[str, Answer], node: str) -> Any:
+def refuse(findings: Sequence[rollout.Finding]) -> None:
+    """Raise Refused when one of the findings is an error."""
+    errors = [each for each in findings if each.level == "error"]
+    if errors:
+        places = [f"{each.node}: {each.text}" if each.node else each.text for each in errors]
+        raise Refused(f"nothing was changed: {'; '.join(places)}", findings)
+
+
+def mapping(node: str, fun: str, answer: Any) -> Mapping[str, Any]:
+    """What a node's verb returned.  Raises Failed when it is not what such a verb returns."""
+    if isinstance(answer, Mapping):
+        return answer
+    raise Failed(f"{node}: {fun}: {rollout.one_line(answer) if answer else 'no answer'}")
+
+
+def said(answers: Mapping[str, Answer], node: str) -> Any:
+    """What that node returned, None when it did not answer."""
     answer = answers.get(node)
     return answer.said if answer else None

@@ -6,9 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import clock, rollout, timeline
+from . import clock, timeline
 from .conductor import DONE, MARK_SECONDS, PUT_BACK, WORK_SECONDS, Conductor, Failed, Refused, table
-from .rollout import candidates, is_drained, masters_of, masters_on, peers_ready
+from .picture import (
+    can_drain,
+    candidates,
+    is_drained,
+    judge,
+    masters_of,
+    masters_on,
+    peers_ready,
+    picture,
+)
 
 #: Rows of a node's journal that are looked through for the gap.
 JOURNAL_ROWS = 500
@@ -66,7 +75,7 @@ def plan_switchover(
             if priority >= mine or (node == holders[name] and not undrain):
                 drain[node] = max(drain.get(node, 0), int(node in holders.values()))
     order = tuple(sorted(drain, key=lambda node: (drain[node], node)))
-    stuck = [node for node in order if not rollout.can_drain(statuses[node])]
+    stuck = [node for node in order if not can_drain(statuses[node])]
     if stuck:
         lacks = _lacks(statuses[stuck[0]])
         raise Refused(f"{stuck[0]} cannot be drained: {lacks}")
@@ -185,7 +194,7 @@ class Moving(Conductor):
         notes: Iterable[str],
         **how: Any,
     ) -> dict[str, Any]:
-        before = rollout.picture(statuses)
+        before = picture(statuses)
         self.mark(MARK_SECONDS, reason)
         begin = self.world.now()
         done: list[tuple[str, str]] = []
@@ -232,8 +241,8 @@ class Moving(Conductor):
         """Until nothing is worse than before, and nothing is missing.  Raises Failed."""
         deadline = self.world.now() + WORK_SECONDS / 2
         while True:
-            now = rollout.picture(self.statuses())
-            problems = ([] if forced else rollout.judge(before, now)) + missing(now)
+            now = picture(self.statuses())
+            problems = ([] if forced else judge(before, now)) + missing(now)
             if not problems:
                 return now
             if self.world.now() >= deadline:

@@ -20,10 +20,13 @@ from .conductor import (
     Conductor,
     Failed,
     Refused,
+    mapping,
+    refuse,
+    said,
     table,
 )
+from .picture import picture
 
-CONFIG = "/etc/keepalived/keepalived.conf"
 #: The phases of a node.  Until ``prepared`` no daemon was told anything.
 UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
     "untouched",
@@ -87,7 +90,7 @@ class Rollout(Conductor):
                 if rollout.kinds_of(one.plan) != {"nothing"}
             },
             "removed": sorted(rollout.removed_instances(self.plans.values())),
-            "before": rollout.picture({one.node: one.status for one in facts}),
+            "before": picture({one.node: one.status for one in facts}),
         }
         self.after = self.state["before"]
         more = {"findings": [each.to_data() for each in findings]}
@@ -107,7 +110,7 @@ class Rollout(Conductor):
         findings = rollout.preflight(facts, resuming=True) + rollout.refuse_mixture(facts)
         refuse(findings)
         plan = rollout.make_plan(facts, together=self.state["mode"] == rollout.TOGETHER)
-        waiting = {one.node for one in facts if phase_of(one.pending) == "prepared"}
+        waiting = {one.node for one in facts if rollout.phase_of(one.pending) == "prepared"}
         steps = [step.to_data() for step in plan.steps]
         for step in steps:
             if step["do"] == "prepare":
@@ -142,7 +145,8 @@ class Rollout(Conductor):
             for number, step in enumerate(self.state["steps"]):
                 if step["state"] == "done":
                     continue
-                self.mark(MARK_SECONDS, _REASON)
+                if step["do"] != "prepare":
+                    self.mark(MARK_SECONDS, _REASON)
                 step["state"] = "doing"
                 self._note()
                 begin = self.world.now()
@@ -180,24 +184,37 @@ class Rollout(Conductor):
         self._phase(node, CHANGED, str(did.get("did") or ""))
 
     def _prepare(self, nodes: Sequence[str]) -> None:
+        asked = {}
         for node in nodes:
             entry = self._phase(node, BEGUN)
-            did = self.do(
-                node,
+            # Each is told which file it was planned for, so each has a job of its own.
+            asked[node] = self.world.aside(
+                [node],
                 "keepalived.apply",
+                WORK_SECONDS,
                 allow_disruptive=True,
                 expect=entry.get("expect", entry["live"]),
                 reload="no",
             )
+        problems = []
+        for node, answer in asked.items():
+            try:
+                did = mapping(node, "keepalived.apply", said(answer.result(), node))
+            except Failed as failed:
+                problems.append(str(failed))
+                continue
+            entry = self.state["nodes"][node]
             entry["backup"] = entry["backup"] or did.get("backup")
             self._phase(node, PREPARED, str(did.get("did") or ""))
+        if problems:
+            raise Failed(_all(problems))
 
     def _commit(self, nodes: Sequence[str]) -> None:
         for node in nodes:
             self.state["nodes"][node]["phase"] = RELOADING
         self._note()
-        for node, said in commit_together(self.world, nodes).items():
-            self._phase(node, CHANGED, str(said.get("did") or ""))
+        for node, did in commit_together(self.world, nodes).items():
+            self._phase(node, CHANGED, str(did.get("did") or ""))
 
     def _drain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
@@ -244,12 +261,11 @@ class Rollout(Conductor):
             # One job for all: they reload in the same moment, as a cluster change needs it.
             answers = self.world.ask(back, "keepalived.put_back", WORK_SECONDS)
             for node in back:
-                said = answers[node].said if node in answers else None
-                if isinstance(said, Mapping):
-                    self._phase(node, BACK, str(said.get("did") or ""))
-                else:
-                    why = rollout.one_line(said) if said else "no answer"
-                    problems.append(f"{node} was not put back: {why}")
+                try:
+                    did = mapping(node, "keepalived.put_back", said(answers, node))
+                    self._phase(node, BACK, str(did.get("did") or ""))
+                except Failed as failed:
+                    problems.append(f"{node} was not put back: {failed}")
         for node in self._drained_by_us():
             try:
                 self._undrain([node])
@@ -290,11 +306,11 @@ class Rollout(Conductor):
         wait = []
         for node in self.scripts:
             self.world.say(f"scripts on {node}")
-            said = self.do_states(node, "keepalived.scripts", test)
-            bad = [str(one.get("comment")) for one in said if one.get("result") is False]
+            states = self.do_states(node, "keepalived.scripts", test)
+            bad = [str(one.get("comment")) for one in states if one.get("result") is False]
             if bad:
                 raise Refused(f"{node}: the scripts could not be deployed: {_all(bad)}")
-            if any(one.get("result") is None for one in said):
+            if any(one.get("result") is None for one in states):
                 wait.append(node)
         return f"scripts would be deployed first on {', '.join(wait)}" if wait else None
 
@@ -382,19 +398,6 @@ class Rollout(Conductor):
 
 #: A node in these phases is not asked when all is put back.
 _CLEAN = frozenset({UNTOUCHED, BACK})
-
-
-def refuse(findings: Sequence[rollout.Finding]) -> None:
-    """Raise Refused when one of the findings is an error."""
-    errors = [each for each in findings if each.level == "error"]
-    if errors:
-        places = [f"{each.node}: {each.text}" if each.node else each.text for each in errors]
-        raise Refused(f"nothing was changed: {_all(places)}", findings)
-
-
-def phase_of(pending: object) -> str | None:
-    """The phase of what ``keepalived.pending`` returned."""
-    return str(pending.get("phase")) if isinstance(pending, Mapping) else None
 
 
 def _all(texts: Sequence[str]) -> str:

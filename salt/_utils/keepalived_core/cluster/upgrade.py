@@ -15,10 +15,10 @@ from .conductor import (
     Conductor,
     Failed,
     Refused,
+    refuse,
     table,
 )
-from .rollout import can_drain, in_order, is_drained, masters_on, peers_ready
-from .rollout_run import refuse
+from .picture import can_drain, in_order, is_drained, masters_on, peers_ready, picture
 
 PACKAGE = "keepalived"
 #: A package index and a download may take their time.
@@ -41,7 +41,7 @@ class Upgrade(Conductor):
         findings = rollout.preflight(facts, plans=False)
         refuse(findings)
         statuses = {one.node: one.status for one in facts}
-        before = rollout.picture(statuses)
+        before = picture(statuses)
         have, wanted = self._versions(version)
         order = [node for node in in_order(statuses) if wanted[node] != have[node]]
         changes = [
@@ -64,12 +64,12 @@ class Upgrade(Conductor):
             except Failed as failed:
                 change["state"] = "failed"
                 self.mark(0, _REASON)
-                now = rollout.picture(self.statuses())
+                now = picture(self.statuses())
                 more["rows"] = table(before, now)
                 return self.report("failed", PUT_BACK, self._stopped(change, failed), **more)
             change["state"] = "done"
         self.mark(0, _REASON)
-        more["rows"] = table(before, rollout.picture(self.statuses()))
+        more["rows"] = table(before, picture(self.statuses()))
         return self.report("done", DONE, f"upgraded {', '.join(order)}", **more)
 
     def _versions(self, version: str | None) -> tuple[dict[str, str], dict[str, str]]:
