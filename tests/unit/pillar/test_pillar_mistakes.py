@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from keepalived_core import pillar
+from keepalived_core import conf, pillar
 
 CASES = yaml.safe_load((Path(__file__).parent / "wrong.yaml").read_text(encoding="utf-8"))
 WRONG = [case for case in CASES if case["says"]]
@@ -69,6 +69,34 @@ def test_all_mistakes_come_at_once(classic, instance):
         pillar.to_tree(classic, "controller1")
     assert len(error.value.mistakes) == 9
     assert len(str(error.value).splitlines()) == 9
+
+
+@pytest.mark.parametrize(
+    "change, where",
+    [
+        ({"notify": "/x " + "a" * 1000}, "notify"),
+        ({"track_script": ["s" * 1000]}, "track_script:0"),
+        ({"authentication": {"auth_type": "PASS", "auth_pass": SECRET * 100}}, "authentication"),
+    ],
+)
+def test_a_line_too_long_to_be_read_is_refused(classic, instance, change, where):
+    instance.update(change)
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    assert f"VI_PUBLIC:{where}" in str(error.value)
+    assert SECRET not in str(error.value)
+
+
+def test_the_longest_line_a_pillar_can_have_can_be_written(classic, instance):
+    def lines(length):
+        body = {"path": "a" * length, "status_code": "200"}
+        real = {"10.0.0.2 80": {"SSL_GET": {"url": body}}}
+        classic["config"]["virtual_server"] = {"10.0.0.1 80": {"real_server": real}}
+        return conf.render(pillar.to_tree(classic, "controller1")).encode().split(b"\n")
+
+    assert max(map(len, lines(980))) < 1024
+    with pytest.raises(pillar.PillarError, match="too long"):
+        lines(1000)
 
 
 def test_mistakes_of_form_hide_none_of_meaning(classic, instance):

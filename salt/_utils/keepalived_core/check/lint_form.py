@@ -25,8 +25,9 @@ from .lint_finding import Finding
 
 # Looking for the word that was meant is slow; a file of garbage shall not be.
 MAX_SUGGESTIONS = 20
-# Without a value these lines are ignored, of others keepalived dies.
-_NOT_MISSED = frozenset(
+# Without a value, or with a wrong one, these lines are ignored, by old releases in silence; of
+# others keepalived dies.
+_IGNORED = frozenset(
     {
         *("smtp_helo_name", "status_code", "regex", "regex_options", "regex_min_offset"),
         *("regex_max_offset", "regex_stack"),
@@ -121,7 +122,7 @@ def _statement(
         reason = entries.fault(keyword.name, node.args, release)
     if reason:
         missing = len(node.args) < keyword.words[0]
-        severity = WARNING if missing and node.keyword in _NOT_MISSED else ERROR
+        severity = WARNING if node.keyword in _IGNORED else ERROR
         code = "KA102" if missing else "KA103"
         shown = "the value" if keyword.secret else reason
         return [*found, _finding(severity, code, node, path, f"{node.keyword}: {shown}")]

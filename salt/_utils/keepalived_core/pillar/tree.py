@@ -9,7 +9,7 @@ from ..conf import entries, fault, grammar, lexer, meaning
 from ..conf.errors import ConfError
 from ..conf.keyword import BLOCK, ENTRIES, MANY, NAMED, WORDLIST, Keyword, Version, version_text
 from ..conf.keyword import version as read_version
-from ..conf.renderer import quote
+from ..conf.renderer import INDENT, MAX_LINE, quote
 from ..conf.tree import Block, Node, Statement, Tree
 from . import merge
 from .errors import Mistakes, Path, kind_of
@@ -18,6 +18,9 @@ from .values import Unfit, words
 CONFIG = (merge.TOP, "config")
 # Two services may share address and port, with TCP and UDP: then pillar has a list of mappings.
 SEVERAL = ("virtual_server", "real_server")
+# Indented six times, and with a brace behind it, it still is a line keepalived reads.
+_LONGEST = MAX_LINE - 6 * len(INDENT) - 2
+_UNQUOTED = "the name here is %s after YAML; quote it"
 # What the judges say of a name that is not defined.
 _REFERENCES = ("KA201", "KA202", "KA217", "KA519")
 # keepalived wants a thing defined above the line that names it; sync groups may come first.
@@ -145,7 +148,11 @@ class _Builder:
             return
         if isinstance(data, Mapping):
             for name, value in data.items():
-                yield str(name), value, (*path, str(name))
+                where = (*path, str(name))
+                if _is_name(name):
+                    yield str(name), value, where
+                else:
+                    self.mistakes.add(where, _UNQUOTED % kind_of(name))
         elif isinstance(data, (list, tuple)) and all(isinstance(item, Mapping) for item in data):
             for item in data:
                 yield from self.items(item, path)
@@ -167,8 +174,7 @@ class _Builder:
         for one in values:
             try:
                 args = words(keyword, one, self.version)
-                for word in args or ():
-                    quote(word, frozenset())
+                _writable([keyword.name, *(args or ())])
             except Unfit as error:
                 self.mistakes.add(path, str(error))
             except ConfError as error:
@@ -194,8 +200,7 @@ class _Builder:
                 continue
             names.add(name)
             try:
-                for word in args:
-                    quote(word, frozenset())
+                _writable([keyword.name, *args])
             except ConfError as error:
                 self.mistakes.add(where, error.reason)
                 continue
@@ -225,9 +230,7 @@ class _Builder:
                 reason = entries.fault(keyword.name, found, self.version)
                 reason = reason or entries.ignored(keyword.name, found, self.version)
             try:
-                quote(found[0], frozenset(), first=True)
-                for word in found[1:]:
-                    quote(word, frozenset())
+                _writable(found)
             except ConfError as error:
                 reason = error.reason
             if reason:
@@ -239,6 +242,17 @@ class _Builder:
     def made(self, node: Node, path: Path) -> Node:
         self.paths[id(node)] = path
         return node
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, (str, int)) and not isinstance(name, bool)
+
+
+def _writable(line: list[str]) -> None:
+    """Raises ConfError for words that cannot be written as one line, however deep it stands."""
+    written = [quote(word, frozenset(), first=not index) for index, word in enumerate(line)]
+    if len(" ".join(written).encode("utf-8", "surrogateescape")) > _LONGEST:
+        raise ConfError(f"it is too long: a line of keepalived.conf has {_LONGEST} bytes at most")
 
 
 def _parts(keyword: Keyword, value: Any, path: Path) -> list[tuple[Any, Path]]:
@@ -273,6 +287,9 @@ def _entries(value: Any, path: Path, mistakes: Mistakes) -> Iterator[tuple[list[
     elif isinstance(value, Mapping):
         for name, more in value.items():
             where = (*path, str(name))
+            if not _is_name(name):
+                mistakes.add(where, _UNQUOTED % kind_of(name))
+                continue
             options = _options(more, where, mistakes)
             if options is not None:
                 yield [str(name), *options], where

@@ -26,6 +26,9 @@ from ..conf.keyword import (
 )
 from .errors import kind_of
 
+# MAC addresses, hexadecimal digits: YAML makes other numbers of 12:34:56 and 0123 than were meant.
+_ONLY_TEXT = frozenset({"use_vmac", "use_ipvlan", "payload", "require_reply"})
+
 
 class Unfit(ValueError):
     """Why a value does not fit its keyword."""
@@ -125,11 +128,14 @@ def _words(keyword: Keyword, value: Any) -> list[str]:
     if isinstance(value, (list, tuple)):
         if not all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in value):
             raise Unfit("the items of this list must be words")
+        if keyword.name in _ONLY_TEXT and not all(isinstance(item, str) for item in value):
+            raise Unfit("an item of this list is a number after YAML; quote it")
         items = [str(item) for item in value]
         if keyword.kind == SCRIPT and items:
             items[0] = _command(items[0])
         return items
-    if keyword.kind == SCRIPT:
+    number = isinstance(value, (int, float)) and keyword.kind == WORDS
+    if not number or keyword.name in _ONLY_TEXT:
         raise Unfit(f"{kind_of(value)} is not text; quote it")
     return [str(value)]
 
