@@ -25,9 +25,8 @@ from keepalived_node import Errors, Node, installed
 from keepalived_core import deploy as deploying
 from keepalived_core import judge as judging
 from keepalived_core.node import apply as applying
-from keepalived_core.node import drain_file
+from keepalived_core.node import drain_file, process
 from keepalived_core.node import pending as journal
-from keepalived_core.node import process
 from keepalived_core.node.paths import DEFAULT as PATHS
 
 log = logging.getLogger(__name__)
@@ -49,12 +48,14 @@ def plan(path=None, config=None):
     config (dict, optional)
         Plan for this in the place of ``keepalived:config`` of the pillar.
 
-    Returns ``{"action", "diff", "notes", "change", "live", "new"}``; ``action`` is ``nothing``,
-    ``create``, ``form`` (other text, same meaning), ``change`` or ``finish`` (an earlier run was
-    ended before its file was seen in force).  ``change`` is ``{"kind", "disruptive",
-    "instances", "reasons"}`` or None: what it does to the running keepalived (docs/apply.md).
-    ``live`` and ``new`` are the sha256 of the file that stands there (None for none) and of the
-    one that would.  Raises when the pillar is wrong or keepalived would not take the file.
+    Returns ``{"action", "diff", "notes", "change", "live", "new", "refused"}``; ``action`` is
+    ``nothing``, ``create``, ``form`` (other text, same meaning), ``change`` or ``finish`` (an
+    earlier run was ended before its file was seen in force).  ``change`` is ``{"kind",
+    "disruptive", "instances", "reasons"}`` or None: what it does to the running keepalived
+    (docs/apply.md).  ``live`` and ``new`` are the sha256 of the file that stands there (None for
+    none) and of the one that would.  ``refused`` says why ``keepalived.apply`` would not do it
+    without ``allow_disruptive``; None when it would.  Raises when the pillar is wrong or
+    keepalived would not take the file.
 
     CLI Example:
 
@@ -70,6 +71,7 @@ def plan(path=None, config=None):
         "change": made.change and made.change.to_data(),
         "live": made.live,
         "new": made.new,
+        "refused": _refused(made),
     }
 
 
@@ -209,6 +211,17 @@ def reload_():
 
 def _node():
     return Node(__opts__, __pillar__, __salt__)
+
+
+def _refused(made):
+    pillar = _node().pillar
+    try:
+        judging.check_allowed(
+            made, bool(pillar.get("allow_disruptive", False)), pillar.get("cluster"), PATHS
+        )
+    except applying.ApplyError as err:
+        return err.reason
+    return None
 
 
 def _restart():

@@ -60,9 +60,15 @@ def managed(name, config_file=None, allow_disruptive=False):
         if __opts__["test"]:
             ret["result"] = None
             ret["changes"] = _changes(plan)
-            ret["comment"] = _sentences(
-                f"{path} {_WOULD[plan['action']]}", [*_effects(plan), *plan["notes"]]
-            )
+            would = _WOULD[plan["action"]]
+            if plan["refused"] and not allow_disruptive:
+                # What a run without test=True would answer.
+                ret["result"] = False
+                ret["comment"] = plan["refused"]
+                return ret
+            if any(one["kind"] == "restart" for one in (plan["change"] or {}).get("reasons", [])):
+                would = "would be changed and keepalived restarted"
+            ret["comment"] = _sentences(f"{path} {would}", [*_effects(plan), *plan["notes"]])
             return ret
         done = __salt__["keepalived.apply"](path, allow_disruptive=allow_disruptive)
     except (CommandExecutionError, SaltInvocationError) as err:

@@ -74,8 +74,19 @@ def set_pillar(lab: Lab, data: Any, target: str = "controller*") -> None:
     lab.master.write_file("/srv/pillar/top.sls", json.dumps({"base": {target: ["under_test"]}}))
 
 
-def apply(lab: Lab, sls: str = "keepalived", target: str = "controller*", **kwargs: Any) -> dict:
-    """``state.apply``; {node: {state id: its return}}.  Asserts that every node answered."""
+def apply(
+    lab: Lab,
+    sls: str = "keepalived",
+    target: str = "controller*",
+    allowed: bool = False,
+    **kwargs: Any,
+) -> dict:
+    """``state.apply``; {node: {state id: its return}}.  Asserts that every node answered.
+
+    allowed: also what moves an address, or makes two masters for a while.
+    """
+    if allowed:
+        kwargs["pillar"] = {"keepalived": {"allow_disruptive": True}}
     answers = lab.salt(target, "state.apply", sls, timeout=180, **kwargs)
     assert answers, f"no minion matched {target}"
     for node, states in answers.items():

@@ -51,8 +51,8 @@ class Force:
 
     def __enter__(self) -> Force:
         """From here on it is measured how long addresses are away."""
-        if self.before.instances is not None and self.before.daemon.same_netns:
-            self._away = Absence(self.before.instances.values()).__enter__()
+        if self.before.daemon.same_netns:
+            self._away = Absence(self.before.holding).__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,11 +66,14 @@ class Force:
         :raises applying.ApplyError: with what was seen.
         """
         daemon, how = self._start()
-        self.seen = verify.in_force(daemon, expected, self.paths)
+        blind = self.before.instances is None and not self.record.restarts
+        patience = 0.0 if blind else verify.SHOWN_SECONDS
+        self.seen = verify.in_force(daemon, expected, self.paths, patience)
         verify.observe(self.before, daemon, self.seen, self.rules, self._away, self.paths)
         did = f"keepalived was {how} and runs it"
         if self.seen is None and expected:
-            did = f"keepalived was {how} and lives; it gives no dump to see whether it runs it"
+            why = verify.why_blind(self.paths)
+            did = f"keepalived was {how} and lives; whether it runs it is unknown: {why}"
         if told := self._sentence():
             did += f". {told}"
         return {"reload": not self.record.restarts, "restart": self.record.restarts, "did": did}

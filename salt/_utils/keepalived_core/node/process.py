@@ -74,6 +74,11 @@ class Daemon:
         masks = [_signals(pid) for pid in self.children]
         return all(mask.handled(signal) or mask.ignored(signal) for mask in masks if mask)
 
+    def vrrp_handles(self, signal: int) -> bool:
+        """Return whether the VRRP child is there and prepared for ``signal``."""
+        masks = _signals(self.vrrp) if self.vrrp else None
+        return masks is not None and masks.handled(signal)
+
     def environ(self) -> dict[str, str]:
         """Return the parent's environment as it was when it started."""
         raw = _read(self.pid, "environ") or ""

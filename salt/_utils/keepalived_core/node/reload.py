@@ -91,7 +91,7 @@ def settle(daemon: process.Daemon, paths: Paths = DEFAULT, timeout: float = 10.0
             )
         if not _testing(daemon):
             try:
-                dump.read_json(paths, timeout=max(0.5, deadline - time.monotonic()))
+                dump.read_json(paths)
                 return
             except (dump.NoAnswer, dump.NotReady):
                 # It answers when it has read its file; one without instances never does.

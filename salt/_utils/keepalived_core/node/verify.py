@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import dump, process
+from . import dump, layout, process
 from .absence import Absence
 from .addresses import Held, snapshot
 from .apply import ApplyError, differences
@@ -38,6 +38,8 @@ SHOWN_SECONDS = 10.0
 #: most one more).  So two tell that all is well, and after four all is said.
 CALM, ELECTION = 2.0, 4.2
 SHORTEST, LONGEST = 1.0, 30.0
+#: So many advert intervals show whether a counter grows by itself.
+DOUBT = 1.2
 #: keepalived logs a line for each dump.
 _STEP = 0.25
 
@@ -47,12 +49,19 @@ class Before:
     """What was true before the change.
 
     ``instances``: None when keepalived gave no dump.  ``known``: (instance, counter) that grew
-    already, so that it is nothing new when they go on.
+    already, so that it is nothing new when they go on.  ``written``: what the file says of the
+    instances, which tells their addresses where there is no dump.
     """
 
     daemon: process.Daemon
     instances: Instances | None
     known: frozenset[tuple[str, str]] = frozenset()
+    written: tuple[Instance, ...] = ()
+
+    @property
+    def holding(self) -> tuple[Instance, ...]:
+        """The instances whose addresses are worth a look."""
+        return self.written if self.instances is None else tuple(self.instances.values())
 
     def state(self, name: str) -> str | None:
         one = (self.instances or {}).get(name)
@@ -88,7 +97,7 @@ def look(daemon: process.Daemon, paths: Paths = DEFAULT) -> Before:
     a MASTER has heard some: only the growth tells whether that is so now."""
     first = _dump(paths)
     if first is None:
-        return Before(daemon, None)
+        return Before(daemon, None, written=tuple(layout.read(paths).instances.values()))
     doubtful = {
         name: one
         for name, one in first.items()
@@ -97,7 +106,7 @@ def look(daemon: process.Daemon, paths: Paths = DEFAULT) -> Before:
     }
     if not doubtful:
         return Before(daemon, first)
-    time.sleep(min(3.0, max(1.2 * (one.advert_interval or 1.0) for one in doubtful.values())))
+    time.sleep(min(3.0, max(DOUBT * (one.advert_interval or 1.0) for one in doubtful.values())))
     second = _dump(paths) or first
     known = {
         (name, counter)
@@ -175,15 +184,13 @@ def observe(
     while True:
         time.sleep(_STEP)
         _alive(daemon)
-        now = _dump(paths) or seen
-        if now is None:
-            if time.monotonic() - begin >= window:
-                return
-            continue
+        # Without a dump at the start there is none to wait for now.
+        now = (_dump(paths) or seen) if seen is not None else {}
         over = time.monotonic() - begin >= window
         wrong = harm(before, seen or now, now, rules, over)
         if away is not None:
-            gone = {name for name in now if rules.strict(name) and away.missing(name)}
+            names = [one.name for one in before.holding if rules.strict(one.name)]
+            gone = {name for name in names if away.missing(name)}
             wrong += [
                 f"{name} has lost {', '.join(away.missing(name))}" for name in sorted(gone & missed)
             ]
@@ -278,6 +285,15 @@ def _alive(daemon: process.Daemon) -> None:
         raise ApplyError(f"keepalived (pid {daemon.pid}) died after the reload")
     if daemon.vrrp and process.ended(daemon.vrrp):
         raise ApplyError(f"keepalived's VRRP process (pid {daemon.vrrp}) died of the reload")
+
+
+def why_blind(paths: Paths = DEFAULT) -> str:
+    """Why keepalived gives no dump."""
+    try:
+        dump.read_json(paths)
+    except dump.DumpUnavailable as err:
+        return err.reason
+    return "it answered too late"
 
 
 def _growth(start: Instance, end: Instance, counter: str) -> int:
