@@ -149,8 +149,9 @@ def put_back(
         return {**done, "did": f"{done['did']}; keepalived is not running"}
     with _planned(paths), Force(record, before, verify.Rules(loose=True), restart, paths) as force:
         found = force.run(planning.expected(text))
+        outage = force.outage()
     pending.move(record, pending.DONE, "", paths)
-    return {**done, **found, "did": f"{done['did']} in force"}
+    return {**done, **found, "did": ". ".join(filter(None, (f"{done['did']} in force", outage)))}
 
 
 def reload_as_it_stands(paths: Paths, version: tuple[int, ...]) -> dict[str, Any]:

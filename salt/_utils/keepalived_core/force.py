@@ -74,7 +74,7 @@ class Force:
         if self.seen is None and expected:
             why = verify.why_blind(self.paths)
             did = f"keepalived was {how} and lives; whether it runs it is unknown: {why}"
-        if told := self._sentence():
+        if told := self.outage():
             did += f". {told}"
         return {"reload": not self.record.restarts, "restart": self.record.restarts, "did": did}
 
@@ -99,7 +99,7 @@ class Force:
         )
         if trouble:
             said = f"The previous file ({kept}) is back, but: {trouble}"
-        return ". ".join(filter(None, (said, self._sentence())))
+        return ". ".join(filter(None, (said, self.outage())))
 
     def _back(self, old: str) -> str:
         """Run *old* again; what is still wrong."""
@@ -169,7 +169,8 @@ class Force:
         named = [Path(one) for one in found if one]
         return named[-1] if named and named[-1].parent.is_dir() else None
 
-    def _sentence(self) -> str:
+    def outage(self) -> str:
+        """How long which address was away; "" when none was."""
         return self._away.sentence() if self._away else ""
 
     def _note(self, phase: str, reason: str = "") -> None:
