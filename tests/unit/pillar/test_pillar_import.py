@@ -41,13 +41,19 @@ FILES = {
 }
 
 
+# The same in C, where it is built in: ten times as fast, and the files are large.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
 def imported(text=TEXT, config_id="n1", files=FILES, path=MAIN):
     return pillar.import_text(text, path, config_id, opener.Given(files))
 
 
 def pasted(config):
     """Through YAML, as a person would paste it."""
-    return yaml.safe_load(yaml.safe_dump({"config": config}, sort_keys=False))
+    text = yaml.dump({"config": config}, Dumper=DUMPER, sort_keys=False)
+    return yaml.load(text, Loader=LOADER)
 
 
 def test_it_renders_to_what_the_daemon_sees():
