@@ -12,7 +12,7 @@ _PACK = r"""
 set -e
 rm -rf "$1"; mkdir -p "$1/root/DEBIAN"; cd "$1"
 dpkg -L keepalived | while read -r path; do
-  if [ -f "$path" ] || [ -L "$path" ]; then
+  if [ -e "$path" ] && [ ! -d "$path" ]; then
     mkdir -p "root$(dirname "$path")"; cp -a "$path" "root$path"
   fi
 done

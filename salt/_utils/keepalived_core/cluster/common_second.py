@@ -9,22 +9,28 @@ from typing import Any
 from . import rollout
 from .conductor import STATUS_SECONDS, WORK_SECONDS, Failed, World
 
-#: Seconds from the order to the second it names.  The order takes half a second to arrive, a
-#: confirmation as long; a busy master several times that.
-LEAD_SECONDS = 7
+#: Seconds from the order to the second it names, and more for each that the nodes took to answer
+#: before: the order has to arrive, and a confirmation to come back.
+LEAD_SECONDS = 6
+LEAD_PER_SECOND = 4
+LONGEST_LEAD = 90
 #: When this little is left and not every node has confirmed, the order is taken back.
 MARGIN_SECONDS = 3
 
 
-def commit_together(world: World, nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+def commit_together(
+    world: World, nodes: Iterable[str], slowest: float
+) -> dict[str, Mapping[str, Any]]:
     """``keepalived.commit`` on all *nodes* at the same second; what each returned.
+
+    slowest: for how many seconds the nodes let us wait for an answer a moment ago.
 
     Every node has to confirm that it waits for that second.  Raises Failed when one does not in
     time (then the order was taken back on all), or when one says that it went wrong.
     """
     wanted = list(nodes)
     # At the beginning of a second, as keepalived's reload_time_file wants it.
-    at = math.ceil(world.now() + LEAD_SECONDS)
+    at = math.ceil(world.now() + min(LEAD_SECONDS + LEAD_PER_SECOND * slowest, LONGEST_LEAD))
     asked = world.aside(wanted, "keepalived.commit", WORK_SECONDS, at=at)
     missing = set(wanted)
     while missing and not asked.done() and world.now() < at - MARGIN_SECONDS:

@@ -83,12 +83,16 @@ class Conductor:
         self.world = world
         self.who = who
         self.began = world.now()
+        #: Seconds the last question for the state of all nodes took.
+        self.slowest = 0.0
 
     # --- asking ---------------------------------------------------------------------------------
 
     def statuses(self) -> dict[str, Any]:
         """``{node: what its status says now}``, None of one that does not answer."""
+        asked = self.world.now()
         answers = self.world.ask(self.nodes, "keepalived.status", STATUS_SECONDS)
+        self.slowest = self.world.now() - asked
         return {member.node: said(answers, member.node) for member in self.members}
 
     def facts(self) -> list[rollout.Facts]:
@@ -96,6 +100,7 @@ class Conductor:
         waiting = self.world.aside(self.nodes, "keepalived.pending", STATUS_SECONDS)
         asked = self.world.now()
         answers = self.world.ask(self.nodes, "keepalived.status", STATUS_SECONDS)
+        self.slowest = self.world.now() - asked
         pending = waiting.result()
         found = []
         for member in self.members:

@@ -21,6 +21,9 @@ from .picture import (
 
 #: Rows of a node's journal that are looked through for the gap.
 JOURNAL_ROWS = 500
+#: How long a node that is undrained may take to have its addresses back: three adverts and the
+#: skew, and what asking costs.
+TAKE_BACK_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -143,10 +146,7 @@ class Moving(Conductor):
             return [
                 f"{name} is not on {move.to}"
                 for name in move.instances
-                if ((now.get(move.to) or {"instances": {}})["instances"].get(name) or {}).get(
-                    "state"
-                )
-                != "MASTER"
+                if _claim(now, move.to, name) != "MASTER"
             ]
 
         back = [f"salt-run keepalived.undrain {node}" for node in move.drain]
@@ -173,7 +173,15 @@ class Moving(Conductor):
         self.verb = "undrain"
         statuses = self._known(node)
         text = f"{node} is not drained" if not is_drained(statuses[node]) else f"{node} is back"
-        return self._move(statuses, [("undrain", node)], "undrain", _nothing, text, [], ())
+        wanted = _would_take(node, statuses)
+
+        def back(now: Mapping[str, Any]) -> list[str]:
+            kept = [name for name in wanted if _claim(now, node, name) != "MASTER"]
+            return [f"{node} has not taken {', '.join(kept)} back"] if kept else []
+
+        return self._move(
+            statuses, [("undrain", node)], "undrain", _nothing, text, [], (), hoped=back
+        )
 
     def _known(self, node: str) -> dict[str, Any]:
         statuses = self.statuses()
@@ -192,6 +200,7 @@ class Moving(Conductor):
         text: str,
         back: list[str],
         notes: Iterable[str],
+        hoped: Any = None,
         **how: Any,
     ) -> dict[str, Any]:
         before = picture(statuses)
@@ -210,6 +219,10 @@ class Moving(Conductor):
                 done.append((verb, node))
                 self.do(node, f"keepalived.{verb}", **kwargs)
             now = self._wait(before, missing, bool(how.get("force")))
+            deadline = self.world.now() + TAKE_BACK_SECONDS
+            while hoped and hoped(now) and self.world.now() < deadline:
+                self.world.sleep(0.3)
+                now = picture(self.statuses())
         except Failed as failed:
             problem = str(failed)
             self.world.say(f"failed: {problem}")
@@ -231,7 +244,7 @@ class Moving(Conductor):
             rows=rows,
             gaps=gaps,
             back=back,
-            notes=list(notes),
+            notes=[*notes, *_unfulfilled(hoped, now)],
             steps=[
                 {"do": verb, "nodes": [node], "why": reason, "state": "done"} for verb, node in done
             ],
@@ -268,6 +281,28 @@ class Moving(Conductor):
             {"address": one["vip"], "seconds": one["seconds"], "open": one["open"]}
             for one in timeline.without_owner(rows, self.world.now(), since - 1)
         ]
+
+
+def _would_take(node: str, statuses: Mapping[str, Any]) -> list[str]:
+    """The instances that keepalived would give back to *node* once it is not drained."""
+    found = []
+    for name, masters in masters_of(statuses).items():
+        mine = _priority(statuses[node], name, base=True)
+        theirs = [_priority(statuses[one], name, base=False) for one in masters]
+        if theirs and node not in masters and mine > max(theirs):
+            found.append(name)
+    return found
+
+
+def _claim(shown: Mapping[str, Any], node: str, instance: str) -> Any:
+    row = (shown.get(node) or {"instances": {}})["instances"].get(instance)
+    return row and row["state"]
+
+
+def _unfulfilled(hoped: Any, now: Mapping[str, Any]) -> list[str]:
+    if hoped is None:
+        return []
+    return [f"{text} (nopreempt, or a preempt_delay?)" for text in hoped(now)]
 
 
 def _nothing(_now: Mapping[str, Any]) -> list[str]:

@@ -213,7 +213,7 @@ class Rollout(Conductor):
         for node in nodes:
             self.state["nodes"][node]["phase"] = RELOADING
         self._note()
-        for node, did in commit_together(self.world, nodes).items():
+        for node, did in commit_together(self.world, nodes, self.slowest).items():
             self._phase(node, CHANGED, str(did.get("did") or ""))
 
     def _drain(self, nodes: Sequence[str]) -> None:
