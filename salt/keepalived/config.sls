@@ -1,5 +1,7 @@
-# keepalived.conf from pillar: judged, swapped in, reloaded (never restarted), verified; all of
-# that is in the state keepalived.managed, which reads the pillar itself.
+# keepalived.conf from pillar: judged, swapped in, reloaded, verified, or put back; all of that is in
+# the state keepalived.managed, which reads the pillar itself. What can be felt (a moving address, a
+# restart, two masters until all nodes have it) it refuses, unless the pillar key allow_disruptive
+# says otherwise; salt-run keepalived.rollout does that with the least harm.
 {%- from "keepalived/map.jinja" import keepalived with context %}
 
 include:
