@@ -31,7 +31,7 @@ sys.path += [
 ]
 try:
     from keepalived_core.check import reach_table
-    from keepalived_core.cluster import rollout_table, table
+    from keepalived_core.cluster import hub_table, rollout_table, table
 finally:
     sys.path[:] = _PATH
 
@@ -62,6 +62,8 @@ def output(data, **kwargs):
         return reach_table.screen(data, color=_color())
     if isinstance(data, dict) and data.get("kind") == "rollout":
         return "\n".join(rollout_table.screen(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "hub_status":
+        return "\n".join(hub_table.screen(data, table.Painter(_color())))
     text = table.render(data, color=_color())
     if text is None:
         return salt.loader.outputters(__opts__)["nested"](data)

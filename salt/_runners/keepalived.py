@@ -36,7 +36,6 @@ from keepalived_core.cluster import clock, deliver, facts
 from keepalived_core.cluster import event as events
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import react as reacting
-from keepalived_core.cluster import timeline as timelines
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +47,6 @@ PEER_SECONDS = 2
 CONFIRM_SECONDS = 15
 RESTART_SECONDS = 60
 VERIFY_SECONDS = 10
-# The most rows asked of one node when a period was given instead of a number.
-PERIOD_ROWS = 5000
 
 # What was warned about lately: a FAULT meets both reactions, and one line is enough for it.
 _WARNED = collections.deque(maxlen=256)
@@ -92,46 +89,6 @@ def status(cluster=None):
         return keepalived_master.complaint(error, retcode=3)
     data = facts.gather(clusters, answers, time.time())
     return {"outputter": "keepalived", "data": {**data, "message": message}}
-
-
-def timeline(cluster=None, last=20, since=None):
-    """
-    The transitions of all nodes in one order, and how long each address had no owner.
-
-    cluster (str, optional)
-        Only this one.
-    last (int)
-        How many rows at most, the newest.
-    since (str, optional)
-        Only from then on: a span (``90s``, ``15m``, ``2h``, ``3d``) or a UTC time
-        (``2026-11-22T03:04:05Z``).
-
-    Rows are read from the nodes' own journals now; times are those of the nodes' clocks.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run keepalived.timeline
-        salt-run keepalived.timeline controllers since=2h
-    """
-    now = time.time()
-    try:
-        last = _count(last)
-        asked = {"last": last}
-        if since is not None:
-            asked = {"last": PERIOD_ROWS, "since": clock.render(clock.since(since, now))}
-    except ValueError as mistake:
-        return keepalived_master.complaint(mistake)
-    clusters, message = _master().clusters(cluster)
-    members = [each for found in clusters.values() for each in found]
-    accepted = [each.node for each in members if each.accepted]
-    try:
-        answers = _master().ask(accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
-    except salt.exceptions.SaltException as error:
-        return keepalived_master.complaint(error)
-    data = timelines.collect((each.node for each in members), answers, last, now)
-    return {"outputter": "keepalived", "data": {**data, "retcode": 0, "message": message}}
 
 
 def reactions(last=20):

@@ -11,6 +11,7 @@ from keepalived_core import signing
 from keepalived_core.cluster import asking, clock
 from keepalived_core.cluster.hub import Known
 from keepalived_core.cluster.hub_session import HUB_ID, Session, Step
+from keepalived_core.cluster.rows import Stream
 
 SECRET = b"s" * 32
 EPOCH = 1_800_000_000.0
@@ -34,6 +35,7 @@ class Node:
         self.boot_id = "boot-1"
         self.states: dict[str, list[Any]] = {}
         self.clock = EPOCH
+        self.answers_with_heartbeat = True
 
     def row(self, to: str, at: float, instance: str = "VI_1", **more: Any) -> dict[str, Any]:
         """Write one row into the spool and return it."""
@@ -44,7 +46,7 @@ class Node:
             "id": self.minion,
             "cluster": CLUSTER,
             "stream_id": self.stream_id,
-            "seq": len(self.spool) + 1,
+            "seq": self.spool[-1]["seq"] + 1 if self.spool else 1,
             "instance": instance,
             "from": before,
             "to": to,
@@ -73,7 +75,8 @@ class Node:
             "id": self.minion,
             "cluster": CLUSTER,
             "stream_id": self.stream_id,
-            "seq": len(self.spool),
+            "seq": self.spool[-1]["seq"] if self.spool else 0,
+            "first": self.spool[0]["seq"] if self.spool else 1,
             "time": clock.render(self.clock + at),
             "monotonic_us": round((1000 + at) * 1e6),
             "dropped": 0,
@@ -84,13 +87,14 @@ class Node:
         beat["signature"] = self._sign(beat)
         return beat
 
-    def answer(self, fetch: asking.Fetch) -> list[dict[str, Any]]:
-        """What ``keepalived.journal_rows`` returns, or ``keepalived.journal`` for the newest."""
+    def answer(self, fetch: asking.Fetch, at: float) -> list[dict[str, Any]]:
+        """What ``keepalived.journal_rows`` returns."""
+        beat = [self.heartbeat(at)] if self.answers_with_heartbeat else []
         if fetch.stream_id is None:
-            return self.spool[-1:]
+            return self.spool[-1:] + beat
         if fetch.stream_id != self.stream_id:
-            return []
-        return [row for row in self.spool if row["seq"] > fetch.after][: fetch.limit]
+            return beat
+        return [row for row in self.spool if row["seq"] > fetch.after][: fetch.limit] + beat
 
     def _sign(self, row: dict[str, Any]) -> str | None:
         return signing.sign(row, key(self.minion, self.secret)) if self.secret else None
@@ -148,7 +152,7 @@ class World:
         for fetch in step.fetches:
             self.asked.append(fetch)
             away = fetch.minion in self.unreachable
-            said = None if away else self.nodes[fetch.minion].answer(fetch)
+            said = None if away else self.nodes[fetch.minion].answer(fetch, self.now)
             self.session.answer(fetch, said, EPOCH + self.now)
         return step
 
@@ -162,6 +166,9 @@ class World:
     def rows(self, minion: str = "n1") -> list[dict[str, Any]]:
         found = self.session.store.rows(minion, last=100_000)
         return sorted(found, key=lambda row: (row["stream_id"], row["seq"]))
+
+    def streams(self, minion: str) -> list[Stream]:
+        return [each for each in self.session.store.streams() if each.minion == minion]
 
     def words(self, minion: str = "n1") -> list[tuple[str, str | None]]:
         return [(row["to"], row["hub"]["settled"]) for row in self.rows(minion)]

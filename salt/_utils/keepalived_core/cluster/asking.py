@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from .rows import MISSING, Stream
 
-#: Rows asked for at once.
-LIMIT = 1000
+#: Rows asked for at once; fewer after a failure, for what Salt returns in one piece is limited.
+LIMIT = 500
 #: A row that comes a moment after its successor needs no job, seconds.
 PATIENCE = 0.5
 #: Between two tries that fail, seconds: doubled each time, up to the second.
@@ -66,6 +66,11 @@ class Asking:
     def satisfied(self, minion: str, stream_id: str | None) -> None:
         self._asks.pop((minion, stream_id), None)
 
+    @property
+    def open(self) -> int:
+        """How many requests are to be made, or under way."""
+        return len(self._asks)
+
     def waits(self, minion: str, stream_id: str | None) -> bool:
         """Whether a request for it is to be made, or under way."""
         return (minion, stream_id) in self._asks
@@ -81,7 +86,8 @@ class Asking:
             fetch: Fetch | None = Fetch(minion)
             if stream_id is not None:
                 stream = known.get((minion, stream_id))
-                fetch = next_fetch(stream) if stream is not None else None
+                limit = max(1, LIMIT >> 2 * ask.tries)
+                fetch = next_fetch(stream, limit) if stream is not None else None
             if fetch is None:
                 del self._asks[minion, stream_id]
                 continue
@@ -119,12 +125,11 @@ class Asking:
         return False
 
 
-def next_fetch(stream: Stream) -> Fetch | None:
+def next_fetch(stream: Stream, limit: int = LIMIT) -> Fetch | None:
     """What to ask first of a stream that lacks rows; None when it lacks none."""
     if stream.tail > stream.high:
-        return Fetch(stream.minion, stream.stream_id, stream.high, LIMIT)
+        return Fetch(stream.minion, stream.stream_id, stream.high, limit)
     for first, last, why in stream.gaps:
         if why == MISSING:
-            limit = min(LIMIT, last - first + 1)
-            return Fetch(stream.minion, stream.stream_id, first - 1, limit)
+            return Fetch(stream.minion, stream.stream_id, first - 1, min(limit, last - first + 1))
     return None

@@ -18,6 +18,8 @@ from .rows import Row
 
 #: A clock that was set by more than this between two heartbeats is worth a word, in seconds.
 JUMP_SECONDS = 1.0
+#: Relay, beacon and the returns of jobs may overtake each other by so much, in seconds.
+OVERTAKEN_SECONDS = 60.0
 #: Boots of a node that are remembered.
 MAX_BOOTS = 64
 MAX_INSTANCES = 4096
@@ -110,14 +112,17 @@ class Facts:
         }
         return jump
 
+    def is_overtaken(self, beat: Heartbeat) -> bool:
+        """Whether it is no news: a newer one came by another way.  Nothing is wrong with that."""
+        behind = self.monotonic_us - beat.monotonic_us
+        return beat.boot_id == self.boot_id and 0 <= behind <= OVERTAKEN_SECONDS * 1e6
+
     def why_old(self, beat: Heartbeat) -> str | None:
-        """Why a heartbeat is no news; None when it is some."""
+        """Why a heartbeat must be a replay; None when it is news, or overtaken."""
         if beat.boot_id == self.boot_id:
-            if beat.monotonic_us < self.monotonic_us:
-                return "a heartbeat older than one that was there before"
-            if beat.monotonic_us == self.monotonic_us:
-                return "the same heartbeat again"
-        if beat.boot_id in self.boots:
+            if beat.monotonic_us < self.monotonic_us and not self.is_overtaken(beat):
+                return "a heartbeat much older than one that was there before"
+        elif beat.boot_id in self.boots:
             return "a heartbeat from before the node's last boot"
         return None
 

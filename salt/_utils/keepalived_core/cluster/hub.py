@@ -24,6 +24,7 @@ from .rows import LOST, MISSING, Batch, Row, Stream
 BACKFILL = 5_000
 #: Rows that wait for earlier ones, of one stream; the rest is fetched when its turn comes.
 MAX_HELD = 10_000
+MAX_STRANGERS = 100
 #: Streams of one node: a new one is born when a spool was lost, not every day.
 MAX_STREAMS = 256
 REFUSED = "not believed: it is not signed as it must be"
@@ -60,8 +61,8 @@ class Hub(Findings):
         super().__init__()
         self.streams = {(each.minion, each.stream_id): each for each in streams}
         self.facts = {minion: Facts(**each) for minion, each in (facts or {}).items()}
-        #: Set when an event came of a minion that is no member: it may be a new one.
-        self.wants_members = False
+        #: Minions that are no members, but in whose name events came: they may be new ones.
+        self.strangers: set[str] = set()
         self._members: Mapping[str, Known] = {}
         self._signed = True
         self._settling = settling.Settling(settlers or {}, self.advert)
@@ -92,7 +93,7 @@ class Hub(Findings):
             self._batch.facts.pop(minion, None)
             self._batch.forgotten.add(minion)
         self._members, self._signed = dict(members), signed
-        self.wants_members = False
+        self.strangers.clear()
         self._settling.begin(now)
 
     def take(self, tag: str, data: Any, now: float) -> None:
@@ -130,14 +131,16 @@ class Hub(Findings):
             self._no_answer(fetch, now)
             return
         seqs: dict[int, bool] = {}
+        proven = False
         for data in said:
             if not isinstance(data, Mapping):
                 continue
-            if data.get("to") == "heartbeat":
-                self._take_heartbeat(_tag(data), data, now)
-                continue
             if data.get("id") != fetch.minion:
                 self.reject("in an answer of another node", _tag(data), now)
+                continue
+            if data.get("to") == "heartbeat":
+                # signed, and of now: so what is not in this answer is not there
+                proven |= self._take_heartbeat(_tag(data), data, now)
                 continue
             row = self._read(_tag(data), data, now)
             if row is not None:
@@ -149,7 +152,7 @@ class Hub(Findings):
             self._looked[fetch.minion] = now
             self._asking.satisfied(fetch.minion, None)
             return
-        self._judge_answer(fetch, seqs, now)
+        self._judge_answer(fetch, seqs, proven, now)
 
     def tick(self, now: float) -> None:
         """What happens because time goes by."""
@@ -177,6 +180,16 @@ class Hub(Findings):
     ) -> None:
         """An instance's rows were settled anew, all of them."""
         self._settling.replace(key, settler, now)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is to happen within the next second, although no event comes."""
+        return bool(self._asking.open or self._settling.open)
+
+    @property
+    def asking_open(self) -> int:
+        """How many requests to nodes are to be made, or under way."""
+        return self._asking.open
 
     def held(self) -> dict[tuple[str, str], int]:
         """How many rows wait for earlier ones, by stream."""
@@ -217,7 +230,8 @@ class Hub(Findings):
         known = self._members.get(minion)
         if known is None:
             # not kept: when it is a new member, it is asked for all it has
-            self.wants_members = True
+            if len(self.strangers) < MAX_STRANGERS:
+                self.strangers.add(minion)
             self.reject("its minion is no member of a cluster that the master knows", tag, now)
             return None
         if self._signed and not signing.verify(data, known.keys):
@@ -329,7 +343,9 @@ class Hub(Findings):
         if stream is not None and held:
             self._skip(stream, min(held) - 1, MISSING, now)
 
-    def _judge_answer(self, fetch: asking.Fetch, seqs: Mapping[int, bool], now: float) -> None:
+    def _judge_answer(
+        self, fetch: asking.Fetch, seqs: Mapping[int, bool], proven: bool, now: float
+    ) -> None:
         """What the node did not send of what it was asked for is not there any more."""
         assert fetch.stream_id is not None
         key = (fetch.minion, fetch.stream_id)
@@ -340,7 +356,7 @@ class Hub(Findings):
         wanted_to = min(max(seqs, default=stream.tail), fetch.after + fetch.limit)
         refused = [seq for seq, believed in seqs.items() if not believed]
         absent = not seqs or min(seqs) > fetch.after + 1 or len(seqs) < wanted_to - fetch.after
-        if not self._asking.answered(fetch, now, sure=not absent and not refused):
+        if not self._asking.answered(fetch, now, sure=proven or not (absent or refused)):
             return
         if seqs:
             self._close(stream, fetch.after, max(seqs), frozenset(refused), now)
@@ -415,21 +431,22 @@ class Hub(Findings):
 
     # -- heartbeats --
 
-    def _take_heartbeat(self, tag: str, data: Mapping[Any, Any], now: float) -> None:
+    def _take_heartbeat(self, tag: str, data: Mapping[Any, Any], now: float) -> bool:
+        """Whether it is true, and not of long ago."""
         beat = heartbeat.read(tag, data)
         if isinstance(beat, event.Rejected):
             self.reject(beat.reason, tag, now)
-            return
+            return False
         known = self._believed(beat.minion, data, tag, now)
         if known is None:
-            return
+            return False
         facts = self._facts(beat.minion, known.cluster)
         old = facts.why_old(beat)
         if old is not None:
-            # both relay and beacon may have sent one; only an older one is suspicious
-            if beat.monotonic_us != facts.monotonic_us:
-                self.reject(old, tag, now)
-            return
+            self.reject(old, tag, now)
+            return False
+        if facts.is_overtaken(beat):
+            return True
         now_us = round(now * 1e6)
         facts.received_us, facts.cluster = now_us, known.cluster
         jump = facts.take_heartbeat(beat, self._signed, now_us)
@@ -439,7 +456,7 @@ class Hub(Findings):
         self._asking.satisfied(beat.minion, None)
         stream = self._stream(beat.minion, beat.stream_id, beat.seq, now, beat.first)
         if stream is None:
-            return
+            return True
         stream.contact_us, stream.dropped = now_us, max(stream.dropped, beat.dropped)
         stream.tail = max(stream.tail, beat.seq)
         key = (beat.minion, beat.stream_id)
@@ -448,6 +465,7 @@ class Hub(Findings):
             self._asking.heard(*key, now)
         else:
             self._confirmed[key] = now
+        return True
 
     def _cluster(self, minion: str) -> str:
         known = self._members.get(minion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class Session:
         self._signed = True
         self._unsaved: list[Batch] = []
         self._problem: str | None = None
-        self._saved = self._pruned = 0.0
+        self._started = self._saved = self._pruned = 0.0
+        self._members = 0
         # what was stored but perhaps not told before a crash
         self._outbox = self.store.outbox()
         self._told = 0
@@ -79,7 +81,7 @@ class Session:
         key
             The hub's own, with which it signs what it fires.
         """
-        self._key, self._signed = key or self._key, signed
+        self._key, self._signed, self._members = key or self._key, signed, len(members)
         self.hub.configure(members, signed, now)
 
     def take(self, tag: str, data: Any, now: float) -> None:
@@ -110,11 +112,30 @@ class Session:
         step.fetches = self.hub.fetches(now)
         return step
 
+    @property
+    def busy(self) -> bool:
+        """Whether :meth:`step` should be called again within a second, although nothing comes."""
+        return bool(self.hub.busy or self._unsaved)
+
     # -- storing --
+
+    def _status(self, now: float) -> dict[str, Any]:
+        self._started = self._started or now
+        return {
+            "alive": now,
+            "started": self._started,
+            "pid": os.getpid(),
+            "signed": self._signed,
+            "members": self._members,
+            "held": sum(self.hub.held().values()),
+            "asking": self.hub.asking_open,
+        }
 
     def _save(self, now: float, step: Step) -> None:
         try:
-            saved = self.store.save(self._unsaved, now, self.hub.advert, self._tell, self._told)
+            saved = self.store.save(
+                self._unsaved, self._status(now), self.hub.advert, self._tell, self._told
+            )
             if now - self._pruned >= PRUNE:
                 self._pruned = now
                 self.store.prune(now)

@@ -91,6 +91,11 @@ class Settling:
                 batch.settled.append(Settled(key[0], word.key, word.before, row=wait.row))
                 self._changed.add(key)
 
+    @property
+    def open(self) -> int:
+        """How many transitions may still turn out to be flashes."""
+        return len(self._waits)
+
     def replace(self, key: Key, settler: settle.Settler, now: float) -> None:
         """The rows of an instance were settled anew, all of them."""
         self._settlers[key] = settler

@@ -75,15 +75,15 @@ class Store(Reader):
     def save(
         self,
         batches: Sequence[Batch],
-        now: float,
+        status: Mapping[str, object],
         advert: Callable[[tuple[str, str, str]], float],
         tell: Callable[[list[Settled]], list[tuple[str, dict[str, Any]]]],
         told: int = 0,
     ) -> Saved:
         """Store all that some batches have, in their order, or nothing.
 
-        now
-            Epoch seconds: when the hub was alive.
+        status
+            What the hub says of itself; see :meth:`Reader.hub`.
         advert
             ``advert_int`` of an instance, to settle those anew in which a late row was put.
         tell
@@ -104,7 +104,10 @@ class Store(Reader):
                     if found is not None:
                         anew.append(found)
                         settled += found.settled
-            self._save_fact("alive", now)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO hub VALUES (?, ?)",
+                [(name, json.dumps(value)) for name, value in status.items()],
+            )
             if told:
                 self._db.execute("DELETE FROM outbox WHERE id <= ?", (told,))
             self._db.executemany(
@@ -259,9 +262,6 @@ class Store(Reader):
                 each.count,
             ),
         )
-
-    def _save_fact(self, name: str, value: object) -> None:
-        self._db.execute("INSERT OR REPLACE INTO hub VALUES (?, ?)", (name, json.dumps(value)))
 
     def _number(self, minion: str, stream_id: str) -> int:
         key = (minion, stream_id)

@@ -93,7 +93,12 @@ class Reader:
             return dict(self._db.execute("SELECT name, count FROM counters").fetchall())
 
     def hub(self) -> dict[str, Any]:
-        """What the hub noted of itself: ``alive`` is when it last wrote, epoch seconds."""
+        """What the hub says of itself.
+
+        ``alive``: when it last wrote, epoch seconds; ``started``; ``signed``: whether it believes
+        signed events only; ``members``: how many nodes; ``held``: how many rows wait for earlier
+        ones; ``asking``: how many requests to nodes are open.
+        """
         with self._errors():
             found = self._db.execute("SELECT name, value FROM hub").fetchall()
         return {name: json.loads(value) for name, value in found}
