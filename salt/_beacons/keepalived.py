@@ -2,8 +2,13 @@
 Put every VRRP transition of this node on Salt's event bus.
 
 The watch service notes transitions on disk; this beacon hands them to the minion, in order, at
-most a second later. It needs the ``keepalived`` execution module and the watch service; without
-them it is quiet and says so in the minion's log, once.
+most a second later.  While the engine ``keepalived_relay`` runs, which is quicker and asks for an
+acknowledgement, the beacon keeps silent; when that one ends, the beacon goes on.  It needs the
+``keepalived`` execution module; what is wrong it says in the minion's log, once.
+
+Where no watch service runs (a container, no systemd), the beacon itself looks what keepalived's
+dump and the kernel's addresses say: a dump is asked for in one call and read in the next.  Such
+events have ``poll`` as their ``source``; what came and went between two calls is not among them.
 
 .. code-block:: yaml
 
@@ -52,16 +57,30 @@ happened within a state. The data is flat:
 ``vip_present``         whether the kernel has all of them on their interfaces; None: not known
 ``source``              who told first: ``fifo`` (keepalived's line), ``json`` (its dump, asked
                         because an address moved), ``resync`` (its dump, asked at the start or from
-                        time to time), ``netlink`` (the kernel alone)
+                        time to time), ``netlink`` (the kernel alone), ``poll`` (its dump, or the
+                        kernel, asked once a second because no watch runs)
 ``time``                when the kernel moved the address, or else when it was told: RFC 3339, UTC,
                         microseconds
 ``monotonic_us``        the same on the node's monotonic clock
+``boot_id``             within which monotonic times compare
 ``planned``             whether a state or verb had said that something would happen
 ``dropped``             how many events of this stream were lost before this one
 ``keepalived_version``  as the running keepalived says
+``signature``           ``1:<key id>:<hex>``: HMAC-SHA256 over the JSON of all other fields, sorted,
+                        without blanks, in ASCII, made when the event was recorded; None on a node
+                        that has no key (docs/keys.md)
 ======================  ============================================================================
 
-Events are hints: any minion can send one in another's name.
+The heartbeat
+-------------
+
+Tag ``salt/beacon/<minion id>/keepalived/node/heartbeat``, every ten seconds and at once for a new
+stream.  It has no number of its own: ``seq`` is that of the newest event, ``first`` that of the
+oldest one the node still has.  ``type`` is ``node``, ``watched`` whether somebody watches now,
+``states`` is ``{instance: [state, vip_present, since in microseconds]}``; the other fields are
+those of an event.
+
+Any minion can send an event in another's name: only a signature tells.
 """
 
 from __future__ import annotations

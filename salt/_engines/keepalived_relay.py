@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 
 import salt.channel.client
@@ -105,6 +106,8 @@ class _Way:
             if self._channel is None:
                 self._open()
             said = self._run(self._channel.send(load, tries=1, timeout=ANSWER), 3 * ANSWER)
+        except relay.Unreached:
+            raise
         except (Exception, SystemExit) as err:
             self._close()
             # of a failover pair, the other one next time
@@ -115,6 +118,10 @@ class _Way:
             raise relay.Unreached(f"it answered {said!r}")
 
     def _open(self):
+        # Whoever comes first makes the minion's key: two at once make two, and one is rejected.
+        # This file is there when the minion itself has been let in.
+        if not os.path.exists(os.path.join(self._opts["pki_dir"], "minion_master.pub")):
+            raise relay.Unreached("the minion itself has not been accepted by a master yet")
         opts = {**self._opts, "master": self._hosts[0]}
         opts.update(salt.minion.prep_ip_port(opts))
         opts.update(salt.minion.resolve_dns(opts, fallback=False))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sys
 
+from salt.exceptions import CommandExecutionError
+
 # A running minion still holds what it imported before sync_all: drop it, import the new.
 [
     sys.modules.pop(n)
@@ -19,7 +21,7 @@ import sys
 
 from keepalived_node import Errors, Node, plain
 
-from keepalived_core.node import beacon, install, process
+from keepalived_core.node import beacon, install, poller, process, spool
 from keepalived_core.node import journal as journals
 from keepalived_core.node.paths import DEFAULT as PATHS
 
@@ -85,6 +87,8 @@ def beacon_read(limit=500):
     """
     Hand the next unsent events to the beacon; not for people (see ``journal``).
 
+    Where no watch runs this looks for what changed since the last call, and records it.
+
     limit (int)
         How many at most.
 
@@ -94,7 +98,15 @@ def beacon_read(limit=500):
 
         salt-call --local keepalived.beacon_read 1
     """
-    return beacon.beacon_rows(PATHS, int(limit), process.self_id())
+    problem = None
+    try:
+        poller.poll(PATHS, _identity)
+    except (spool.SpoolError, OSError) as err:
+        problem = err
+    rows = beacon.beacon_rows(PATHS, int(limit), process.self_id())
+    if problem is not None and not rows:
+        raise CommandExecutionError(f"nobody watches, and what changes cannot be kept: {problem}")
+    return rows
 
 
 def watch_install(test=False):
@@ -122,6 +134,11 @@ def watch_install(test=False):
             test=bool(test),
             key=_key(),
         )
+
+
+def _identity():
+    node = Node(__opts__, __pillar__, __salt__)
+    return poller.Identity(node.id, node.pillar.get("cluster"), _key())
 
 
 def _key():

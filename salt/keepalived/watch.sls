@@ -9,7 +9,7 @@ include:
 
 keepalived-watch-skipped:
   test.show_notification:
-    - text: no systemd here, so the watch is left out and this node reports no VRRP events
+    - text: no systemd here, so the watch is left out; the beacon looks once a second instead (docs/events.md)
 {%- elif keepalived.synced %}
 
 keepalived-watch-installed:

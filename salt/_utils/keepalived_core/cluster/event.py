@@ -22,7 +22,7 @@ STATES = frozenset({"INIT", "MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
 #: What is no state of an instance.
 KINDS = frozenset({"ghost", "rx_lower", "priority", "overflow", "heartbeat"})
 TYPES = frozenset({"instance", "group", "node"})
-SOURCES = frozenset({"netlink", "fifo", "json", "resync"})
+SOURCES = frozenset({"netlink", "fifo", "json", "resync", "poll"})
 
 # The largest honest event, one with several hundred addresses, is about 20 KiB.
 MAX_TEXT = 64 * 1024

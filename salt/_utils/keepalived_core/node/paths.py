@@ -69,6 +69,15 @@ class Paths:
         return self.run_dir / "watch.json"
 
     @property
+    def poll_status(self) -> Path:
+        """The same of who stands in where there is no watch."""
+        return self.run_dir / "poll.json"
+
+    @property
+    def watch_lock(self) -> Path:
+        return self.run_dir / "watch.lock"
+
+    @property
     def planned(self) -> Path:
         return self.run_dir / "planned.json"
 

@@ -47,6 +47,11 @@ class Recorder:
         self._read_key()
         self._spool = self._open()
         self.latest = self._spool.latest()
+        #: Whether somebody recorded in the watch's stead until now: then lines that still wait in
+        #: the FIFO tell what is recorded already.
+        self.stood_in = any(
+            row["source"] == "poll" for row in self._spool.tail(1) if "source" in row
+        )
         self._figures = self._spool.figures()
         self._changed = threading.Condition()
         self._pending: list[dict[str, Any]] = []

@@ -19,7 +19,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import addresses, dump, fifo, layout, life, netlink, process, sdnotify, watch_status
+from . import (
+    addresses,
+    dump,
+    fifo,
+    layout,
+    life,
+    netlink,
+    process,
+    sdnotify,
+    watch_lock,
+    watch_status,
+)
 from . import paths as node_paths
 from .asker import Asker
 from .drain_keeper import DrainKeeper
@@ -45,6 +56,8 @@ CALM_RESYNC = 120.0
 EXPLAIN = 0.05
 #: After a line: what the line does not say (priorities, a sync group) is looked up when it is calm.
 CONFIRM = 1.0
+#: Who stands in for a watch looks for milliseconds, once a second.
+STAND_IN = 2.0
 #: A configuration that is swapped in is reloaded soon after.
 RELOAD = 2.0
 
@@ -55,6 +68,10 @@ class Watch:
     def __init__(self, paths: node_paths.Paths = node_paths.DEFAULT) -> None:
         """Open everything.  Raises :class:`SpoolError`, :class:`OSError`."""
         self.paths = paths
+        # held until the end: nobody stands in for a watch that lives
+        self._lock = watch_lock.wait(paths, STAND_IN)
+        if self._lock is None:
+            log.warning("another process holds %s: two may record the same", paths.watch_lock)
         self.recorder = Recorder(paths)
         self.tracker = Tracker(self.recorder.latest)
         # before the first snapshot, so that nothing falls between the two
@@ -113,7 +130,9 @@ class Watch:
         self._read_config()
         self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
         self._ensure_fifo()
-        self._take_late_lines(self.reader.read())
+        late = self.reader.read()
+        if not self.recorder.stood_in:
+            self._take_late_lines(late)
         if self.life.check(search=True) == life.FOUND:
             self._daemon_found()
         else:
@@ -354,6 +373,8 @@ class Watch:
         self.asker.cancel()
         self.recorder.close()
         self._write_status()
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def _mark(path: Path) -> tuple[int, int] | None:
