@@ -90,12 +90,11 @@ def configs(lab: Lab) -> dict[str, str]:
 # what the first instance gets -> which address is probed beside the other's
 CHANGES = {
     "an address is added": (vips(VIP, NEW), VIP),
-    "an address is changed": (vips(VIP, NEWER), VIP),
-    "the authentication is changed": (
+    "an address and the authentication are changed": (
         {**vips(VIP, NEWER), "authentication": {"auth_type": "PASS", "auth_pass": "0ther"}},
         VIP,
     ),
-    "an address is removed": (vips(VIP), VIP),
+    "an address and the authentication are removed": (vips(VIP), VIP),
     "the virtual router id is changed": ({"virtual_router_id": 54}, None),
 }
 
