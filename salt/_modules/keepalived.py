@@ -231,8 +231,9 @@ def import_config(path=None):
         salt-call --local keepalived.import_config /root/old.conf
     """
     path = str(path or PATHS.config)
+    found = process.version()
     with Errors():
-        made = importing.import_text(reporting.read(path), path)
+        made = importing.import_text(reporting.read(path), path, version=found and found.tuple)
     data = {"keepalived": {"config": made.config}}
     text = salt.utils.yaml.safe_dump(data, default_flow_style=False, sort_keys=False, width=1000)
     return {

@@ -241,7 +241,7 @@ def _plan(path, config=None):
     if config is not None:
         node.data = {**node.pillar, "config": config}
     tree, notes = node.desired()
-    found = installed()
+    found = installed(node.version)
     with Errors():
         made = judging.plan(path, tree, found.tuple, node.peers, PATHS)
     made.notes = notes + made.notes

@@ -8,6 +8,8 @@ library, so that what ``sync_all`` brings counts at once.
 
 from __future__ import annotations
 
+import functools
+
 import salt.exceptions
 
 from keepalived_core import conf
@@ -32,6 +34,11 @@ class Node:
         self.data = plain(pillar.get("keepalived"))
         self._functions = functions
 
+    @functools.cached_property
+    def version(self):
+        """The installed keepalived's version, or None; asked once, for it costs a process."""
+        return process.version()
+
     @property
     def pillar(self):
         """The pillar key ``keepalived``, or an empty mapping."""
@@ -42,7 +49,7 @@ class Node:
 
         Raises SaltInvocationError with every mistake in the pillar.
         """
-        found = process.version()
+        found = self.version
         try:
             return planning.desired(
                 self.data,
@@ -59,7 +66,7 @@ class Node:
     def peers(self):
         """{node: tree} of the other nodes of the same pillar; one that cannot be made is left
         out: its own state says why."""
-        found = process.version()
+        found = self.version
         return planning.peers(self.data, self.id, found and found.tuple, self.addresses())
 
     def addresses(self):
@@ -73,9 +80,12 @@ class Node:
         return found
 
 
-def installed():
-    """The installed keepalived's version.  Raises CommandExecutionError when there is none."""
-    found = process.version()
+def installed(found=None):
+    """The installed keepalived's version (*found*, if it was asked for already).
+
+    Raises CommandExecutionError when there is none.
+    """
+    found = found or process.version()
     if found is None:
         raise salt.exceptions.CommandExecutionError(
             "keepalived is not installed (no keepalived program in PATH): "

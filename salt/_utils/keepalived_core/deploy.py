@@ -63,9 +63,9 @@ def carry_out(
     tried, before = trial.Trial(), None
     if daemon is not None and made.action != "form":
         reloading.settle(daemon, paths)
-        before = verify.look(daemon, paths)
+        before = verify.look(daemon, paths, doubt=not allowed)
         tried = _try_scripts(made, before)
-    record = _swap(path, made, daemon, allowed, paths)
+    record = _swap(path, made, daemon, allowed, tried.seconds, paths)
     done = {**done, "backup": record.backup, "notes": tried.notes}
     if made.action == "form":
         pending.move(record, pending.DONE, "", paths)
@@ -76,7 +76,7 @@ def carry_out(
     if before is None:
         pending.move(record, pending.DONE, "", paths)
         return {**done, "did": "keepalived is not running"}
-    force = Force(record, before, _rules(record, allowed, tried.seconds), restart, paths)
+    force = Force(record, before, _rules(record), restart, paths)
     return {**done, **_or_put_back(force, made.expected)}
 
 
@@ -100,8 +100,8 @@ def commit(
         pending.move(record, pending.DONE, "", paths)
         return {"reload": False, "restart": False, "did": "keepalived is not running"}
     reloading.settle(daemon, paths)
-    before = verify.look(daemon, paths)
-    force = Force(record, before, _rules(record, record.allowed, 0.0), restart, paths, at)
+    before = verify.look(daemon, paths, doubt=not record.allowed)
+    force = Force(record, before, _rules(record), restart, paths, at)
     return _or_put_back(force, planning.expected(planning.read(record.path) or ""))
 
 
@@ -138,9 +138,13 @@ def put_back(
     before = None
     if daemon is not None and reload != "no":
         reloading.settle(daemon, paths)
-        before = verify.look(daemon, paths)
+        before = verify.look(daemon, paths, doubt=False)
+    unread = record is not None and record.phase == pending.PREPARED and kept == record.backup
     record = _replace(path, text, daemon, paths, restarts)
     done["did"] = f"the previous file ({kept}) is back"
+    if reload == "no" and unread:
+        pending.move(record, pending.DONE, "", paths)
+        return {**done, "did": f"{done['did']}; keepalived has not read the other"}
     if reload == "no":
         pending.move(record, pending.PREPARED, "put back; waits for keepalived.commit", paths)
         return done
@@ -165,11 +169,14 @@ def reload_as_it_stands(paths: Paths, version: tuple[int, ...]) -> dict[str, Any
     if daemon is None:
         raise applying.ApplyError("keepalived is not running: there is nothing to reload")
     reloading.settle(daemon, paths)
-    before = verify.look(daemon, paths)
+    before = verify.look(daemon, paths, doubt=False)
     record = pending.Record(path, 0.0, None, None, applying.digest(path) or "")
     rules = verify.Rules(loose=True)
     with _planned(paths), Force(record, before, rules, None, paths, quiet=True) as force:
         force.run(None)
+    waiting = pending.read(paths)
+    if waiting and (waiting.path, waiting.new) == (path, record.new):
+        pending.move(waiting, pending.DONE, "", paths)
     return {"pid": daemon.pid, "instances": sorted(force.seen or {}), "notes": notes}
 
 
@@ -187,13 +194,20 @@ def _try_scripts(made: planning.Plan, before: verify.Before) -> trial.Trial:
 
 
 def _swap(
-    path: str, made: planning.Plan, daemon: process.Daemon | None, allowed: bool, paths: Paths
+    path: str,
+    made: planning.Plan,
+    daemon: process.Daemon | None,
+    allowed: bool,
+    tracks: float,
+    paths: Paths,
 ) -> pending.Record:
     """Put the text in place, its journal before it.  An earlier change that was never seen in
     force is carried on: what was true before it is what a failure goes back to."""
     record = judge.unfinished(path, made.live, paths)
     if record is not None and made.live == made.new:
-        return pending.move(replace(record, allowed=allowed), pending.RELOADING, "", paths)
+        return pending.move(
+            replace(record, allowed=allowed, tracks=tracks), pending.RELOADING, "", paths
+        )
     change = made.change.to_data() if made.change else None
     with applying.staged(made.text, path) as new:
         if record is not None:
@@ -203,7 +217,7 @@ def _swap(
             runs = daemon.id if daemon else None
         record = pending.Record(
             path, pending.now(), kept, old, made.new, daemon=runs, change=change, allowed=allowed,
-            restarts=bool(made.change and made.change.restart),
+            restarts=bool(made.change and made.change.restart), tracks=tracks,
         )  # fmt: skip
         pending.begin(record, paths)
         try:
@@ -243,9 +257,9 @@ def _or_put_back(force: Force, expected: dict[str, dict]) -> dict[str, Any]:
     return done
 
 
-def _rules(record: pending.Record, allowed: bool, seconds: float) -> verify.Rules:
+def _rules(record: pending.Record) -> verify.Rules:
     kinds = (record.change or {}).get("instances", {})
-    return verify.Rules(kinds, allowed, seconds)
+    return verify.Rules(kinds, record.allowed, record.tracks)
 
 
 @contextlib.contextmanager

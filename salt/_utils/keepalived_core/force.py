@@ -130,6 +130,7 @@ class Force:
             if self.restart is None:
                 raise applying.ApplyError("this change needs a restart, which nobody can do here")
             if self.at is not None:
+                reloading.check_second(self.at)
                 reloading.sleep_until(self.at, self.paths)
             self._note(pending.RELOADING)
             self.restart()

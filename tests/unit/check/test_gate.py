@@ -44,6 +44,22 @@ def test_b12_exit_status_alone_decides_nothing(what, rc, output, ok, errors, tol
     assert (result.ok, len(result.errors), len(result.tolerated)) == (ok, errors, tolerated), what
 
 
+#: (exit status, version, what it means)
+STATUS = [
+    (5, (2, 2, 7), "errors"),
+    (4, (2, 2, 4), "errors"),
+    (4, (2, 2, 5), "cannot run"),
+    (6, (2, 2, 4), "no configuration"),
+    (5, (2, 1, 5), "script security"),
+    (2, None, "lacks its value"),
+]
+
+
+@pytest.mark.parametrize(("rc", "version", "words"), STATUS)
+def test_a_status_without_a_word_is_told_by_its_meaning_in_that_version(rc, version, words):
+    assert words in gate.interpret(rc, "", version=version).report()
+
+
 def test_each_message_counts_once_although_every_process_repeats_it():
     twice = "(a.conf: Line 3) Unknown keyword 'x'\n(Line 3) Unknown keyword 'x'"
     assert [(m.line, m.text) for m in gate.interpret(5, twice).errors] == [

@@ -99,7 +99,10 @@ def test_a_keepalived_started_since_has_read_the_file_by_itself(
     assert (found is not None) is counts
 
 
-def test_without_a_keepalived_there_is_nothing_to_be_seen_in_force_but_it_is_told(paths):
+def test_without_a_keepalived_there_is_nothing_to_be_seen_in_force_but_it_is_told(
+    paths, monkeypatch
+):
+    monkeypatch.setattr(judge.process, "find", lambda _paths: None)
     record = begin(paths, live="new\n", daemon="7:7")
     assert judge.unfinished(str(paths.config), record.new, paths) == record
 

@@ -147,12 +147,12 @@ def run(
         return GateResult(ok=False, rc=None, errors=wrong)
     if version is not None and version < CONFIG_TEST_SINCE:
         return GateResult(ok=True, rc=None, warnings=doubtful, tested=False)
-    result = _tested(path, binary, timeout)
+    result = _tested(path, binary, timeout, version)
     result.warnings = doubtful
     return result
 
 
-def _tested(path: str, binary: str, timeout: float) -> GateResult:
+def _tested(path: str, binary: str, timeout: float, version: tuple[int, ...] | None) -> GateResult:
     rc, output = _config_test(path, binary, timeout)
     if rc in (-signal.SIGTERM, 128 + signal.SIGTERM) and not _messages(output, path):
         # 2.2.7 (Debian 12) ends itself when script security is on and a script has a user
@@ -161,11 +161,13 @@ def _tested(path: str, binary: str, timeout: float) -> GateResult:
         result = _judge_with_root_scripts(path, binary, timeout)
         result.rc = rc  # reload_check_config would meet the same end: not clean
         return result
-    return interpret(rc, output, path)
+    return interpret(rc, output, path, version)
 
 
-def interpret(rc: int, output: str, path: str = "") -> GateResult:
-    """Weigh exit status and messages of one ``keepalived -t`` run."""
+def interpret(
+    rc: int, output: str, path: str = "", version: tuple[int, ...] | None = None
+) -> GateResult:
+    """Weigh exit status and messages of one ``keepalived -t`` run by that version."""
     errors: list[Message] = []
     tolerated: list[Message] = []
     for text, line in _messages(output, path):
@@ -179,8 +181,25 @@ def interpret(rc: int, output: str, path: str = "") -> GateResult:
             number = -rc if rc < 0 else rc - 128
             errors.append(Message(f"keepalived -t was ended by {_signal_name(number)}"))
         else:
-            errors.append(Message(f"keepalived -t exits {rc} and gives no reason"))
+            said = status_meaning(rc, version)
+            errors.append(Message(f"keepalived -t exits {rc}{said} and gives no reason"))
     return GateResult(ok=not errors, rc=rc, errors=errors, tolerated=tolerated)
+
+
+def status_meaning(rc: int, version: tuple[int, ...] | None) -> str:
+    """What an exit status of ``-t`` means, as " (words)"; "" when it is not known.
+
+    The numbers changed at 2.2.5 (the manual has the old ones to this day, acassen/keepalived#2457);
+    a word without its value ends every release with 2.
+    """
+    if rc == 2:
+        return " (a keyword lacks its value)"
+    if version is None:
+        return ""
+    words = ("cannot run", "errors", "script security", "no configuration")
+    first = 4 if version >= (2, 2, 5) else 3
+    known = dict(enumerate(words[:3] if first == 4 else words, first))
+    return f" ({known[rc]})" if rc in known else ""
 
 
 def _config_test(path: str, binary: str, timeout: float) -> tuple[int, str]:

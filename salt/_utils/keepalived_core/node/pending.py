@@ -38,7 +38,8 @@ class Record:
     ``backup``: the copy of the old file.  ``daemon``: ``pid:starttime`` of the keepalived that ran
     when the file was replaced, None when none did.  ``since``: seconds since the epoch.
     ``change``: what the classifier said, as plain data; ``allowed``: somebody has accepted that;
-    ``restarts``: a reload cannot do it.
+    ``restarts``: a reload cannot do it; ``tracks``: seconds until the changed scripts have shown
+    what they say.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Record:
     change: dict[str, Any] | None = None
     allowed: bool = False
     restarts: bool = False
+    tracks: float = 0.0
 
     @property
     def open(self) -> bool:

@@ -92,9 +92,12 @@ class Rules:
         return min(LONGEST, max(SHORTEST, longest, self.tracks))
 
 
-def look(daemon: process.Daemon, paths: Paths = DEFAULT) -> Before:
-    """What is true now.  Takes one advert interval longer where adverts are rejected already, or
-    a MASTER has heard some: only the growth tells whether that is so now."""
+def look(daemon: process.Daemon, paths: Paths = DEFAULT, doubt: bool = True) -> Before:
+    """What is true now.
+
+    :param doubt: take one advert interval longer where adverts are rejected already, or a MASTER
+        has heard some: only the growth tells whether that is so now.
+    """
     first = _dump(paths)
     if first is None:
         return Before(daemon, None, written=tuple(layout.read(paths).instances.values()))
@@ -104,7 +107,7 @@ def look(daemon: process.Daemon, paths: Paths = DEFAULT) -> Before:
         if any(one.stats.get(counter) for counter in REJECTED)
         or (one.state == "MASTER" and one.stats.get("advert_rcvd"))
     }
-    if not doubtful:
+    if not doubtful or not doubt:
         return Before(daemon, first)
     time.sleep(min(3.0, max(DOUBT * (one.advert_interval or 1.0) for one in doubtful.values())))
     second = _dump(paths) or first
