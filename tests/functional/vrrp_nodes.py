@@ -72,9 +72,9 @@ class Switch:
     def ip(self, *arguments: str) -> None:
         run("nsenter", "-t", str(self._holder.pid), "-n", "ip", *arguments)
 
-    def plug(self, pid: int, name: str) -> None:
-        self.ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
-        self.ip("link", "set", name, "master", "br0", "up")
+    def plug(self, pid: int, name: str, interface: str = "eth0", bridge: str = "br0") -> None:
+        self.ip("link", "add", name, "type", "veth", "peer", "name", interface, "netns", str(pid))
+        self.ip("link", "set", name, "master", bridge, "up")
 
     def close(self) -> None:
         self._holder.kill()
@@ -118,6 +118,11 @@ class Node:
         self.run("ip", "addr", "add", f"10.99.0.{number}/24", "dev", "eth0")
         install.install_library(PACKAGE_DIR, self.root / "var/lib/library")
         self.start_observer()
+
+    def add_interface(self, interface: str, bridge: str) -> None:
+        """One more network card; its cable ends with the node."""
+        self._switch.plug(int(self._inner), f"{self.name}{interface}", interface, bridge)
+        self.run("ip", "link", "set", interface, "up")
 
     def enter(self, *arguments: str) -> list[str]:
         return ["nsenter", "-t", self._inner, "-m", "-n", "-p", *arguments]
@@ -230,6 +235,16 @@ class Node:
         until(lambda: self.states(instance)[-len(states) :] == list(states), timeout)
         shown = f"{self.name}: {self.told()}\n{self.log('watch')}"
         assert self.states(instance)[-len(states) :] == list(states), shown
+
+    def wait_kinds(self, *kinds: str, timeout: float = 10.0) -> None:
+        """Wait until the last events in this chapter that are no transitions are these."""
+
+        def seen() -> list[str]:
+            found = [event["to"] for event in self.events() if event["to"].islower()]
+            return found[-len(kinds) :]
+
+        until(lambda: seen() == list(kinds), timeout)
+        assert seen() == list(kinds), f"{self.name}: {self.told()}\n{self.log('watch')}"
 
     # -- the truth --
 

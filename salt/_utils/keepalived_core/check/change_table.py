@@ -34,11 +34,19 @@ GLOBAL: list[tuple[Any, ...]] = [
         "measured; main.c:814",
     ),
     (
-        "nftables_ipvs tmp_config_directory disable_local_igmp",
+        "nftables_ipvs disable_local_igmp",
         "",
         RESTART,
         _REFUSED,
         "measured; main.c:821",
+    ),
+    (
+        "tmp_config_directory",
+        "",
+        RESTART,
+        f"{_REFUSED}, and at the next reload, of whatever file, the VRRP process reads a torn "
+        "copy and gives its addresses up",
+        "measured; parser.c:364, main.c:829",
     ),
     (
         "vrrp_ipsets nftables_priority nftables_ifindex",
