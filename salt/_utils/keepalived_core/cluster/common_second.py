@@ -54,6 +54,23 @@ def commit_together(
     return {node: answers[node].said for node in wanted}
 
 
+def let_it_pass(world: World, nodes: Iterable[str]) -> None:
+    """Wait for the second that a master which is gone has named, and for what comes of it."""
+    wanted = list(nodes)
+    answers = world.ask(wanted, "keepalived.waits_for", STATUS_SECONDS)
+    seconds = [each.said for each in answers.values() if isinstance(each.said, int)]
+    if seconds:
+        world.say("the nodes still wait for their common second")
+    for at in seconds:
+        world.sleep(max(0.0, at + 1 - world.now()))
+    deadline = world.now() + WORK_SECONDS
+    while world.now() < deadline:
+        answers = world.ask(wanted, "keepalived.pending", STATUS_SECONDS)
+        if not any(rollout.phase_of(each.said) == "reloading" for each in answers.values()):
+            return
+        world.sleep(1)
+
+
 def _problems(nodes: Iterable[str], answers: Mapping[str, Any]) -> list[str]:
     found = []
     for node in nodes:

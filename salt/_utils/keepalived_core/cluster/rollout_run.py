@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import clock, rollout
-from .common_second import commit_together
+from .common_second import commit_together, let_it_pass
 from .conductor import (
     DONE,
     MARK_SECONDS,
@@ -106,6 +106,7 @@ class Rollout(Conductor):
         """Finish the rollout that broke off.  Raises Refused, JournalError."""
         self.verb = "rollout resume"
         self.state = self._unfinished()
+        let_it_pass(self.world, self.nodes)
         facts = self._planned(self.facts())
         findings = rollout.preflight(facts, resuming=True) + rollout.refuse_mixture(facts)
         refuse(findings)
@@ -135,6 +136,7 @@ class Rollout(Conductor):
         """Put back what the rollout that broke off has changed.  Raises Refused, JournalError."""
         self.verb = "rollout undo"
         self.state = self._unfinished()
+        let_it_pass(self.world, self.nodes)
         problems = self._put_back()
         return self._finish_undo("undone", DONE, "the rollout was undone", problems)
 
