@@ -47,9 +47,13 @@ happened within a state. The data is flat:
 ``interface``           where the instance speaks VRRP
 ``from``                the state before, None when it was not known
 ``to``                  ``MASTER``, ``BACKUP``, ``FAULT``, ``STOP``, ``DELETED``; or ``ghost`` (an
-                        address stayed although keepalived died), ``rx_lower`` (a peer with lower
-                        priority sends adverts; ``count`` of them since the last such event, at most
-                        one a minute), ``priority`` (the effective priority changed)
+                        address is there without a live MASTER: keepalived died, or somebody else
+                        put it there), ``hollow`` (MASTER without one of its addresses),
+                        ``restored`` (the ghost or hollow of before is over), ``rx_lower`` (a peer
+                        with lower priority sends adverts; ``count`` of them since the last such
+                        event, at most one a minute), ``priority`` (the effective priority changed),
+                        ``overflow`` (type and instance ``node``: the notify FIFO was full;
+                        keepalived was asked what it could not write)
 ``reason``              a sentence, ``unknown`` when there is no evidence
 ``base_priority``       ``priority`` as configured
 ``effective_priority``  with the weights of the checks

@@ -171,8 +171,9 @@ def test_a_stop_and_a_start(pair):
     one.wait_for("STOP", "BACKUP", "MASTER")
     one.wait_for("STOP", "BACKUP", "MASTER", instance="VJ")
     two.wait_for("MASTER", "BACKUP")
-    assert one.events()[0]["reason"] == "keepalived stopped"
-    assert [event["vip_present"] for event in one.events()] == [False, False, True]
+    assert reasons(one)[:2] == ["keepalived stopped", "keepalived started"]
+    states = [event for event in one.events() if event["to"].isupper()]
+    assert (states[0]["vip_present"], states[-1]["vip_present"]) == (False, True)
     compare(one, two)
 
 
@@ -212,7 +213,30 @@ def test_a_vrrp_process_that_is_killed_and_comes_back(pair):
     one, two = pair
     one.signal("KILL", one.keepalived_pids()[1])
     one.wait_for("BACKUP", "MASTER")
+    assert reasons(one)[0] == "keepalived's VRRP process died and was started anew"
     compare(one, two)
+
+
+def test_a_parent_process_that_is_killed(pair):
+    one, two = pair
+    one.signal("KILL", one.keepalived_pids()[0])
+    one.wait_for("STOP")
+    assert reasons(one) == [
+        "keepalived's parent process was killed, the VRRP process gave up in order"
+    ]
+    two.wait_for("MASTER")
+    assert until(lambda: not (one.root / "run/vrrp.pid").exists())
+    (one.root / "run/keepalived.pid").unlink(missing_ok=True)
+    one.start_keepalived()
+    one.wait_for("STOP", "BACKUP", "MASTER")
+    assert reasons(one)[1] == "keepalived started"
+    two.wait_for("MASTER", "BACKUP")
+    compare(one, two)
+
+
+def reasons(node, instance="VI"):
+    """Of the transitions of this chapter."""
+    return [event["reason"] for event in node.events(instance) if event["to"].isupper()]
 
 
 def test_a_cable_pulled_and_put_back(pair):
@@ -223,6 +247,12 @@ def test_a_cable_pulled_and_put_back(pair):
     one.cable("up")
     one.wait_for("FAULT", "BACKUP", "MASTER")
     two.wait_for("MASTER", "BACKUP")
+    for name in ("VI", "VJ", "G"):
+        assert reasons(one, name)[:2] == [
+            "eth0 has no carrier",
+            "no longer faulty (was: eth0 has no carrier)",
+        ]
+    assert reasons(two)[1] == "a peer took over: 10.99.0.1 with priority 150"
     compare(one, two)
 
 
@@ -234,6 +264,13 @@ def test_a_check_that_fails_and_recovers(pair):
     (one.root / "run/ill").unlink()
     one.wait_for("FAULT", "BACKUP", "MASTER")
     two.wait_for("MASTER", "BACKUP")
+    assert reasons(one)[:2] == [
+        "check chk failed",
+        "no longer faulty (was: check chk failed)",
+    ]
+    assert reasons(one, "VJ")[0] == "check chk failed (VI in sync group G)"
+    assert reasons(one, "G")[0] == "check chk failed (VI in sync group G)"
+    assert until(lambda: not (one.root / "run/tmp/keepalived.data").exists(), 3)
     compare(one, two)
 
 
@@ -244,6 +281,58 @@ def test_an_address_taken_away_by_hand(pair):
     compare(one, two)
 
 
+def test_a_frozen_master_that_loses_its_address_is_hollow(pair):
+    one, two = pair
+    pids = one.keepalived_pids()
+    one.signal("STOP", *pids)
+    try:
+        two.wait_for("MASTER")
+        one.run("ip", "addr", "del", f"{VIP}/24", "dev", "eth0")
+        one.wait_kinds("hollow")
+        hollow = one.events()[-1]
+        assert (hollow["from"], hollow["vip_present"]) == ("MASTER", False)
+        assert hollow["reason"] == f"{VIP} is missing in state MASTER"
+        assert until(lambda: one.status()["instances"]["VI"]["hollow"])
+        one.run("ip", "addr", "add", f"{VIP}/24", "dev", "eth0")
+        one.wait_kinds("hollow", "restored")
+        assert until(lambda: not one.status()["instances"]["VI"]["hollow"])
+    finally:
+        one.signal("CONT", *pids[::-1])
+    assert until(lambda: one.state() == "MASTER" and two.state() == "BACKUP")
+
+
+def test_an_address_added_by_hand_to_a_backup_is_a_ghost(pair):
+    _, two = pair
+    two.run("ip", "addr", "add", f"{VIP}/24", "dev", "eth0")
+    two.wait_kinds("ghost")
+    ghost = two.events()[-1]
+    assert (ghost["from"], ghost["reason"]) == ("BACKUP", f"{VIP} is there in state BACKUP")
+    two.run("ip", "addr", "del", f"{VIP}/24", "dev", "eth0")
+    two.wait_kinds("ghost", "restored")
+
+
+def test_a_fifo_that_was_full_is_said_and_made_up_for(pair):
+    one, two = pair
+    one.signal("STOP", one.watch_pid())
+    one.python(
+        "import os\n"
+        "fd = os.open('/run/salt-keepalived/notify.fifo', os.O_WRONLY | os.O_NONBLOCK)\n"
+        "try:\n"
+        "    while True: os.write(fd, b'VS filler UP\\n')\n"
+        "except BlockingIOError: pass\n"
+    )
+    one.cable("down")
+    two.wait_for("MASTER")
+    one.signal("CONT", one.watch_pid())
+    one.wait_for("FAULT")
+    assert "overflow" in [event["to"] for event in one.events("node")]
+    assert one.status()["fifo_overflows"] > 0
+    one.cable("up")
+    one.wait_for("FAULT", "BACKUP", "MASTER")
+    two.wait_for("MASTER", "BACKUP")
+    compare(one, late=(0,))
+
+
 def test_reloads(pair):
     one, two = pair
     parent = one.keepalived_pids()[0]
@@ -252,9 +341,14 @@ def test_reloads(pair):
     time.sleep(0.5)
     assert one.told() == []
     one.configure(config(50))
+    time.sleep(1.2)
     one.signal("HUP", parent)
     one.wait_for("BACKUP")
     two.wait_for("MASTER")
+    (reason,) = reasons(one)
+    assert reason == (
+        "its configuration was changed: a peer took over: 10.99.0.2 with priority 100"
+    )
     one.configure(config(50).replace("VJ", "VK"))
     one.signal("HUP", parent)
     one.wait_for("DELETED", instance="VJ")

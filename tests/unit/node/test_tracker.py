@@ -10,7 +10,13 @@ A step is one line of text:
     dump@-0.2 A=BACKUP        the same, but asked 0.2 s ago
     resync A=MASTER           a dump for another reason than a moved address
     empty                     keepalived runs without a vrrp_instance
-    gone WHY | found          keepalived's processes
+    gone WHY | found          keepalived's processes; ``found started``: it was started now
+    died                      the VRRP process alone
+    orphan                    the parent process alone: the other still speaks
+    link eth0 FAULT           the link has that fault; none: it is well
+    change                    keepalived.conf gives A another priority
+    overflow                  the FIFO was full
+    frozen                    keepalived is stopped, so that no state changes
     blind                     neither FIFO nor dump are to be had
     tick
 
@@ -21,7 +27,7 @@ import dataclasses
 
 import pytest
 
-from keepalived_core.node import fifo, netlink
+from keepalived_core.node import fifo, netlink, why
 from keepalived_core.node.dump import Dump
 from keepalived_core.node.event import Moment
 from keepalived_core.node.layout import Layout
@@ -91,8 +97,30 @@ class Story:
     def gone(self, why, _):
         self.tracker.daemon_gone(why or "keepalived died", "netlink", self.now)
 
-    def found(self, _, __):
-        self.tracker.daemon_found()
+    def found(self, text, __):
+        self.tracker.daemon_found(self.now if text == "started" else None)
+
+    def died(self, _, __):
+        self.tracker.why.respawned(self.now)
+
+    def orphan(self, _, __):
+        self.tracker.why.orphaned = True
+
+    def link(self, text, _):
+        name, _, fault = text.partition(" ")
+        change = netlink.Change("NEWLINK", 7, name, None, None, self.now.monotonic_us, fault)
+        self.tracker.address(change, self.now)
+
+    def change(self, _, __):
+        changed = dataclasses.replace(A, base_priority=50)
+        layout = dataclasses.replace(self.tracker.layout, instances={"A": changed})
+        self.tracker.configured(layout, self.now)
+
+    def overflow(self, _, __):
+        self.tracker.overflow(self.now)
+
+    def frozen(self, _, __):
+        self.tracker.confirmed(self.now)
 
     def blind(self, _, __):
         self.tracker.blind = True
@@ -202,6 +230,48 @@ SCENARIOS = {
         ["+ eth0 10.0.0.1", 'late INSTANCE "A" BACKUP 100', 'late INSTANCE "A" MASTER 100',
          "resync A=MASTER"],
         ["A None>BACKUP fifo -", "A BACKUP>MASTER fifo -"],
+    ),
+    "MASTER without its address is hollow, once, until it is back": (
+        [*TO_MASTER, "- eth0 10.0.0.1", "tick", "@1.1", "tick", "resync A=MASTER", "tick", "@1",
+         "resync A=MASTER", "tick", "+ eth0 10.0.0.1", "@3", "tick"],
+        [*IS_MASTER, "A MASTER>hollow netlink gone", "A MASTER>restored netlink held"],
+    ),
+    "hollow ends with the state, too": (
+        [*TO_MASTER, "- eth0 10.0.0.1", "@1.1", "resync A=MASTER", "tick",
+         'line INSTANCE "A" BACKUP 100', "@3", "tick"],
+        [*IS_MASTER, "A MASTER>hollow netlink gone", "A MASTER>BACKUP fifo gone"],
+    ),
+    "an address on a node that is not MASTER is a ghost, until it goes": (
+        ["resync A=BACKUP", "@9", "+ eth0 10.0.0.1", "@1.1", "resync A=BACKUP", "tick", "@5",
+         "tick", "- eth0 10.0.0.1", "@5", "tick"],
+        ["A None>BACKUP resync gone", "A BACKUP>ghost netlink held",
+         "A BACKUP>restored netlink gone"],
+    ),
+    "a line that was lost makes no ghost": (
+        ["resync A=BACKUP", "@9", "+ eth0 10.0.0.1", "@1.1", "tick", "@5", "tick",
+         "resync A=MASTER", "tick"],
+        ["A None>BACKUP resync gone", "A BACKUP>MASTER resync held"],
+    ),
+    "a MASTER that is frozen when its address goes is hollow": (
+        [*TO_MASTER, "- eth0 10.0.0.1", "@1.1", "frozen", "tick"],
+        [*IS_MASTER, "A MASTER>hollow netlink gone"],
+    ),
+    "a contradiction of a second is none": (
+        [*TO_MASTER, "@9", "- eth0 10.0.0.1", "@0.6", "resync A=MASTER", "tick", "@0.3",
+         'line INSTANCE "A" BACKUP 100', "@3", "tick"],
+        [*IS_MASTER, "A MASTER>BACKUP fifo gone"],
+    ),
+    "a keepalived that has only begun is not faulty yet": (
+        ["found started", "@0.1", "resync A=FAULT", "@0.1", 'line INSTANCE "A" BACKUP 100'],
+        ["A None>BACKUP fifo gone"],
+    ),
+    "a keepalived that is still faulty after its start is": (
+        ["found started", "@0.1", "resync A=FAULT", "@5", "resync A=FAULT"],
+        ["A None>FAULT resync gone"],
+    ),
+    "a FIFO that was full": (
+        ["resync A=BACKUP", "overflow"],
+        ["A None>BACKUP resync gone", "node None>overflow fifo -"],
     ),
 }  # fmt: skip
 
@@ -349,6 +419,32 @@ def test_what_is_told_of_an_instance():
     [
         (['late INSTANCE "A" MASTER 100'], LATE),
         (['line INSTANCE "A" STOP 100'], "keepalived stopped"),
+        (["orphan", 'line INSTANCE "A" STOP 100'], why.ORPHANED),
+        (['line INSTANCE "A" STOP 100', "@60", 'line INSTANCE "A" BACKUP 100'], why.STARTED),
+        (["found started", "@1", 'line INSTANCE "A" BACKUP 100'], why.STARTED),
+        (["found", 'line INSTANCE "A" BACKUP 100'], "unknown"),
+        ([*TO_MASTER, "died", "- eth0 10.0.0.1", 'line INSTANCE "A" BACKUP 100'], why.RESPAWNED),
+        ([*TO_MASTER, "died", "@60", 'line INSTANCE "A" BACKUP 100'], "unknown"),
+        ([*TO_MASTER, "change", "@3", 'line INSTANCE "A" BACKUP 50'], why.RECONFIGURED),
+        ([*TO_MASTER, "change", "@60", 'line INSTANCE "A" BACKUP 50'], "unknown"),
+        ([*TO_MASTER, "link eth0 is down", 'line INSTANCE "A" FAULT 100'], "eth0 is down"),
+        (["link eth0 is down", "link eth0", 'line INSTANCE "A" FAULT 100'], "unknown"),
+        (["link eth7 is down", 'line INSTANCE "A" FAULT 100'], "unknown"),
+        (
+            [
+                "link eth0 has no carrier",
+                'line INSTANCE "A" FAULT 100',
+                "link eth0",
+                "@9",
+                'line INSTANCE "A" BACKUP 100',
+            ],
+            "no longer faulty (was: eth0 has no carrier)",
+        ),
+        (['line INSTANCE "A" FAULT 100', 'line INSTANCE "A" BACKUP 100'], "no longer faulty"),
+        (
+            [*TO_MASTER, "- eth0 10.0.0.1", "@1.1", "resync A=MASTER", "tick"],
+            "10.0.0.1 is missing in state MASTER",
+        ),
         (["resync A=BACKUP", "gone keepalived died"], "keepalived died"),
         (["resync A=BACKUP", "empty"], "no longer in keepalived's configuration"),
         ([*TO_MASTER, "gone keepalived died"], "keepalived died, 10.0.0.1 stayed"),
@@ -358,6 +454,36 @@ def test_what_is_told_of_an_instance():
 )
 def test_a_reason_is_given_where_there_is_evidence(steps, reason):
     assert Story().tell(steps)[-1]["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("steps", "asked"),
+    [
+        (['line INSTANCE "A" FAULT 100'], "fault"),
+        (["link eth0 is down", 'line INSTANCE "A" FAULT 100'], None),
+        ([*TO_MASTER, 'line INSTANCE "A" BACKUP 100'], "backup"),
+        (["resync A=BACKUP/90", "resync A=BACKUP/80"], "priority"),
+        (TO_MASTER, None),
+        (['late INSTANCE "A" FAULT 100'], None),
+        (["resync A=BACKUP", "gone"], None),
+    ],
+)
+def test_what_only_keepalived_can_explain_it_is_asked(steps, asked):
+    assert Story().tell(steps)[-1].get("ask") == asked
+
+
+def test_a_group_s_fault_is_the_link_of_any_member():
+    told = Story(GROUPED).tell(["link eth1 is down", 'line GROUP "G" FAULT 0'])
+    assert (told[0]["instance"], told[0]["reason"]) == ("G", "eth1 is down")
+
+
+def test_a_cause_that_was_found_is_remembered_until_it_is_over():
+    story = Story()
+    (draft,) = story.tell(['line INSTANCE "A" FAULT 100'])
+    draft["reason"] = "check chk failed"
+    story.tracker.learned(draft)
+    (told,) = story.tell(["@9", 'line INSTANCE "A" BACKUP 100'])
+    assert told["reason"] == "no longer faulty (was: check chk failed)"
 
 
 def test_an_address_that_contradicts_a_state_is_unexplained_until_the_line_comes():
@@ -383,5 +509,6 @@ def test_the_summary_has_the_living_instances():
         "effective_priority": 100,
         "vip_present": True,
         "ghost": False,
+        "hollow": False,
         "sync_group": "G",
     }

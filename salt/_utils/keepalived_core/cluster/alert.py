@@ -16,6 +16,7 @@ WORTH_TELLING = {
     "STOP": ("warning", "keepalived no longer runs this instance"),
     "DELETED": ("warning", "the instance is gone from the configuration"),
     "ghost": ("critical", "the address is on the interface, but keepalived does not own it"),
+    "hollow": ("critical", "it is MASTER, but an address of it is not there"),
     "MASTER": ("info", "took the address over"),
 }
 

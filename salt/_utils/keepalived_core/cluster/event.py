@@ -20,7 +20,7 @@ from . import clock
 SCHEMA = 1
 STATES = frozenset({"INIT", "MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
 #: What is no state of an instance.
-KINDS = frozenset({"ghost", "rx_lower", "priority", "overflow", "heartbeat"})
+KINDS = frozenset({"ghost", "hollow", "restored", "rx_lower", "priority", "overflow", "heartbeat"})
 TYPES = frozenset({"instance", "group", "node"})
 SOURCES = frozenset({"netlink", "fifo", "json", "resync", "poll"})
 

@@ -37,6 +37,10 @@ class DumpUnavailable(Exception):
         self.reason = reason
 
 
+class Stopped(DumpUnavailable):
+    """keepalived is stopped (SIGSTOP): nothing about it changes meanwhile."""
+
+
 class NotReady(DumpUnavailable):
     """keepalived is still starting: ask again in a moment."""
 
@@ -102,7 +106,8 @@ def location(daemon: process.Daemon) -> Path:
     return process.PROC / str(daemon.pid) / "root" / directory.lstrip("/") / FILE_NAME
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
+def mark(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from the one it replaces; None when there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -126,27 +131,27 @@ class Request:
             raise DumpUnavailable("this keepalived was built without JSON support")
         if daemon.frozen():
             # a real-time signal would be queued, one for each time somebody asks
-            raise DumpUnavailable(f"keepalived (pid {daemon.pid}) is stopped")
+            raise Stopped(f"keepalived (pid {daemon.pid}) is stopped")
         if not daemon.handles(number):
             raise NotReady(f"keepalived (pid {daemon.pid}) is still starting")
         self._daemon = daemon
         self._timeout = timeout
         self.path = location(daemon)
-        self._before = _mark(self.path)
+        self._before = mark(self.path)
         self.asked_us = time.monotonic_ns() // 1000
-        _send(daemon, number)
+        send(daemon, daemon.pid, number)
 
     def poll(self) -> Dump | None:
         """Return the dump when it is complete, None while it is not.
 
         Raises :class:`DumpUnavailable` when the time is over or the daemon has gone.
         """
-        mark = _mark(self.path)
-        if mark is not None and mark != self._before:
+        now = mark(self.path)
+        if now is not None and now != self._before:
             with contextlib.suppress(OSError, ValueError):
                 text = self.path.read_text(encoding="utf-8", errors="replace")
                 instances, version = parse(text)
-                dump = Dump(instances, mark[1] / 1e9, self.asked_us, version)
+                dump = Dump(instances, now[1] / 1e9, self.asked_us, version)
                 self._tidy()
                 return dump
         if not self._daemon.alive():
@@ -165,7 +170,7 @@ class Request:
         directory = self.path.parent
         shown = "/" + str(directory).split("/root/", 1)[-1]
         if self._daemon.frozen():
-            return DumpUnavailable(f"keepalived (pid {self._daemon.pid}) is stopped")
+            return Stopped(f"keepalived (pid {self._daemon.pid}) is stopped")
         fault = _unwritable(directory)
         if fault:
             return DumpUnavailable(f"keepalived cannot write its dump: {shown} {fault}")
@@ -188,21 +193,25 @@ def _unwritable(directory: Path) -> str | None:
     return None
 
 
-def _send(daemon: process.Daemon, number: int) -> None:
+def send(daemon: process.Daemon, pid: int, number: int) -> None:
+    """Send a signal to ``pid``, which is ``daemon`` or a child of it.
+
+    Raises :class:`DumpUnavailable` when that process is gone, or may not be signalled.
+    """
     try:
-        descriptor = os.pidfd_open(daemon.pid)
+        descriptor = os.pidfd_open(pid)
     except OSError as err:
         if err.errno != errno.ENOSYS:
             raise Ended(daemon) from err
         descriptor = -1
     try:
         # looked at after the pidfd is open: it cannot become another process's any more
-        if not daemon.alive():
+        if not daemon.alive() or (pid != daemon.pid and pid not in process.children(daemon.pid)):
             raise Ended(daemon)
         if descriptor >= 0:
             signal.pidfd_send_signal(descriptor, number)
         else:
-            os.kill(daemon.pid, number)
+            os.kill(pid, number)
     except ProcessLookupError as err:
         raise Ended(daemon) from err
     except PermissionError as err:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,10 +99,16 @@ class Pipe:
             fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, _CAPACITY)
         self.identity = (found.st_dev, found.st_ino)
         self.lines = LineBuffer()
+        self._room = select.poll()
+        self._room.register(self.fd, select.POLLOUT)
+        #: How often it was found full: keepalived then drops its newest lines and says nothing.
+        self.overflows = 0
 
     def read(self) -> list[Line]:
         """Return the lines that are there, without waiting."""
         found: list[Line] = []
+        if not self._room.poll(0):
+            self.overflows += 1
         while True:
             try:
                 chunk = os.read(self.fd, 65536)
@@ -140,6 +147,7 @@ class Reader:
         self.path = path
         self._pipes: list[Pipe] = []
         self._garbage = 0
+        self._overflows = 0
 
     @property
     def pipes(self) -> tuple[Pipe, ...]:
@@ -150,6 +158,11 @@ class Reader:
     def garbage(self) -> int:
         """How many lines were none of keepalived's."""
         return self._garbage + sum(pipe.lines.garbage for pipe in self._pipes)
+
+    @property
+    def overflows(self) -> int:
+        """How often a pipe was found full."""
+        return self._overflows + sum(pipe.overflows for pipe in self._pipes)
 
     def ensure(self) -> bool:
         """Make and open the FIFO unless the open one is still what ``path`` names.
@@ -182,6 +195,7 @@ class Reader:
             if pipe.identity != in_use:
                 self._pipes.remove(pipe)
                 self._garbage += pipe.lines.garbage
+                self._overflows += pipe.overflows
                 pipe.close()
 
     def read(self) -> list[Line]:

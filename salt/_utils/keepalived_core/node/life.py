@@ -31,6 +31,8 @@ class Life:
         self._vrrp_lost: float | None = None
         self._had_vrrp = False
         self._told_gone = False
+        #: When a VRRP process ended whose parent lives, in monotonic seconds.
+        self.vrrp_died: float | None = None
 
     def descriptors(self) -> list[int]:
         """The open pidfds."""
@@ -101,6 +103,8 @@ class Life:
             if fresh is None:
                 return None
             changed = fresh.children != daemon.children or fresh.vrrp != daemon.vrrp
+            if daemon.vrrp not in (None, fresh.vrrp):
+                self.vrrp_died = time.monotonic()
             self.daemon = daemon = fresh
             self._hold(*fresh.children)
         else:

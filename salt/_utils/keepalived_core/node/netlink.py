@@ -26,6 +26,7 @@ IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
 IFLA_IFNAME = 3
 IFA_F_DADFAILED = 0x08
 SO_RCVBUFFORCE = 33
+IFF_UP, IFF_RUNNING = 0x1, 0x40
 
 _HEADER = struct.Struct("=IHHII")
 _IFADDR = struct.Struct("=BBBBI")
@@ -53,6 +54,7 @@ class Change:
     """One message: ``kind`` is NEWADDR, DELADDR, NEWLINK or DELLINK.
 
     ``address`` and ``prefixlen`` are None for links.  ``monotonic_us`` is when it was received.
+    ``fault`` is what keeps a link from carrying anything, "" for nothing; None for addresses.
     """
 
     kind: str
@@ -61,6 +63,7 @@ class Change:
     address: str | None
     prefixlen: int | None
     monotonic_us: int
+    fault: str | None = None
 
 
 class Netlink:
@@ -128,7 +131,8 @@ class Netlink:
                 self._names[ifindex] = name
             elif kind == RTM_DELLINK:
                 self._names.pop(ifindex, None)
-            return Change(_KINDS[kind], ifindex, name, None, None, now)
+            fault = _link_fault(kind, _IFINFO.unpack_from(body)[4])
+            return Change(_KINDS[kind], ifindex, name, None, None, now, fault)
         if kind in (RTM_NEWADDR, RTM_DELADDR):
             parsed = _address(body)
             if parsed is None:
@@ -210,6 +214,14 @@ def _attributes(body: bytes, offset: int) -> dict[int, bytes]:
 def _link_name(body: bytes) -> str | None:
     raw = _attributes(body, _IFINFO.size).get(IFLA_IFNAME)
     return raw.rstrip(b"\0").decode("utf-8", "replace") if raw else None
+
+
+def _link_fault(kind: int, flags: int) -> str:
+    if kind == RTM_DELLINK:
+        return "is gone"
+    if not flags & IFF_UP:
+        return "is down"
+    return "" if flags & IFF_RUNNING else "has no carrier"
 
 
 def _address(body: bytes) -> tuple[int, str, int, bool] | None:

@@ -136,10 +136,10 @@ class Spool(Delivery):
                         "INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, 0)",
                         (kind, instance, state, seq, time_us),
                     )
-                elif state == "ghost":
+                elif state in ("ghost", "restored"):
                     self._db.execute(
-                        "UPDATE latest SET ghost = 1 WHERE type = ? AND instance = ?",
-                        (kind, instance),
+                        "UPDATE latest SET ghost = ? WHERE type = ? AND instance = ?",
+                        (state == "ghost", kind, instance),
                     )
                 seqs.append(seq)
             self._db.execute("UPDATE stream SET last_seq = ?, dropped = ?", (seq, dropped))

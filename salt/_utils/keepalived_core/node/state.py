@@ -54,6 +54,11 @@ class Instance:
     track_scripts: tuple[str, ...] = ()
     stats: Mapping[str, int] = field(default_factory=dict)
 
+    def links(self) -> frozenset[str]:
+        """Return the interfaces without which the instance is faulty."""
+        named = (self.interface, self.vmac, *self.track_interfaces)
+        return frozenset(name for name in named if name)
+
     def devices(self, vip: Vip) -> frozenset[str]:
         """Return the interfaces on which ``vip`` counts as held by this instance."""
         named = (vip.device, self.vmac) if vip.device else (self.interface, self.vmac)

@@ -8,17 +8,20 @@ first one that names a new state makes the event, the others only confirm it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from . import oddity
 from .addresses import Held
+from .cause import UNKNOWN
 from .dump import Dump
-from .event import Moment, rfc3339
+from .event import Moment
 from .fifo import Line
 from .layout import Layout
 from .netlink import Change
+from .record import Record
 from .spool import Latest
 from .state import Instance
+from .why import LATE, Reason, Why
 
 STATES = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
 #: A peer with lower priority that keeps sending gives a line a second, for as long as it lasts.
@@ -30,37 +33,7 @@ EVIDENCE_US = 5_000_000
 #: States in which an instance rightly has no address.
 _WITHOUT = ("BACKUP", "FAULT", "DELETED")
 
-UNKNOWN = "unknown"
-LATE = "happened while the watch was away"
-
 Draft = dict[str, Any]
-
-
-@dataclass
-class Record:
-    """What is known of one instance or sync group.
-
-    ``heard_us`` is when its last FIFO line came, ``moved`` when one of its addresses last came
-    (True) or went (False), ``lower`` how many MASTER_RX_LOWER_PRI lines were not yet told.
-    """
-
-    type: str
-    name: str
-    state: str | None = None
-    since: Moment | None = None
-    since_wall_us: int = 0
-    priority: int | None = None
-    details: Instance | None = None
-    heard_us: int = -1
-    moved: tuple[Moment, bool] | None = None
-    ghost: bool = False
-    lower: int = 0
-    lower_told_us: int | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Nothing of a running keepalived's is left in it."""
-        return self.state in (None, "STOP", "DELETED")
 
 
 class Tracker:
@@ -76,6 +49,7 @@ class Tracker:
         self._drafts: list[Draft] = []
         self._owners: dict[str, list[Record]] | None = None
         self.held = Held()
+        self.why = Why()
         self.layout = Layout()
         self.alive = True
         self.blind = False
@@ -91,12 +65,22 @@ class Tracker:
 
     # -- what is seen --
 
-    def configured(self, layout: Layout) -> None:
-        """Take what keepalived.conf says."""
-        self.layout = layout
+    def configured(self, layout: Layout, at: Moment | None = None) -> None:
+        """Take what keepalived.conf says.
+
+        :param at: when it was changed; None when this is the first look at it.
+        """
+        before, self.layout = self.layout, layout
         self._owners = None
-        for name in layout.instances:
-            self._record("instance", name)
+        for name, instance in layout.instances.items():
+            record = self._record("instance", name)
+            if at is not None and before.known and before.instances.get(name) != instance:
+                record.changed_us = at.monotonic_us
+
+    def overflow(self, at: Moment) -> None:
+        """The FIFO was full: keepalived may have dropped lines, the next dump makes up for them."""
+        reason = "the notify FIFO was full: lines may be lost, keepalived is asked instead"
+        self._tell(Record("node", "node"), "overflow", reason, "fifo", at)
 
     def line(self, line: Line, at: Moment, late: bool = False) -> None:
         """Take a line of the FIFO.
@@ -108,10 +92,7 @@ class Tracker:
         if line.state in STATES:
             record.heard_us = at.monotonic_us
             priority = line.priority if record.type == "instance" else None
-            reason = LATE if late else UNKNOWN
-            if line.state == "STOP" and not late:
-                reason = "keepalived stopped"
-            self._enter(record, line.state, "fifo", at, reason, priority, late)
+            self._enter(record, line.state, "fifo", at, LATE if late else UNKNOWN, priority, late)
         elif line.state == "MASTER_RX_LOWER_PRI":
             record.lower += 1
             self._tell_lower(record, at)
@@ -130,13 +111,17 @@ class Tracker:
         for instance in dump.instances:
             record = self._record("instance", instance.name)
             record.details = instance
-            if record.heard_us >= dump.asked_us:
+            if record.odd is not None:
+                record.odd.confirmed_us = dump.asked_us
+            starting = self.why.starting(dump.asked_us) and instance.state == "FAULT"
+            if record.heard_us >= dump.asked_us or starting:
                 again = True
                 continue
             if instance.state in STATES:
                 when = self._transition_time(record, instance, at)
                 self._enter(record, instance.state, source, when)
             self._priority(record, instance.effective_priority, source, at)
+            self._look(record, at)
         self._forget_others({instance.name for instance in dump.instances}, dump, source, at)
         self._groups_follow(source, at, dump.asked_us)
         return again
@@ -147,6 +132,7 @@ class Tracker:
 
     def address(self, change: Change, at: Moment) -> bool:
         """Take an address message; return whether it was about a virtual address."""
+        self.why.link(change)
         if not self.held.apply(change):
             return False
         when = at.at_monotonic(change.monotonic_us)
@@ -156,6 +142,7 @@ class Tracker:
         for record in concerned:
             record.moved = (when, change.kind == "NEWADDR")
             self._follow_address(record, "netlink", when)
+            self._look(record, when)
         return bool(concerned)
 
     def snapshot(self, found: dict[str, list[tuple[str, int]]], source: str, at: Moment) -> None:
@@ -164,9 +151,31 @@ class Tracker:
         for record in self._instances():
             self._follow_address(record, source, at)
 
-    def daemon_found(self) -> None:
-        """A keepalived runs."""
+    def daemon_found(self, started: Moment | None = None) -> None:
+        """A keepalived runs.
+
+        :param started: about when it was started; None when it ran before the watch did.
+        """
         self.alive = True
+        self.why.orphaned = False
+        if started is not None:
+            self.why.started(started)
+
+    def learned(self, draft: Draft) -> None:
+        """A cause was found for an event that was told before."""
+        if draft["to"] == "FAULT":
+            self._record(draft["type"], draft["instance"]).fault = draft["reason"]
+
+    def confirmed(self, at: Moment) -> None:
+        """keepalived is stopped (SIGSTOP): no state of it can change."""
+        for record in self._instances():
+            if record.odd is not None:
+                record.odd.confirmed_us = at.monotonic_us
+
+    def doubted(self, at: Moment) -> bool:
+        """Return whether a state and an address contradict each other for longer than they may,
+        and keepalived was not asked since."""
+        return any(record.odd and record.odd.doubted(at) for record in self._instances())
 
     def daemon_gone(self, why: str, source: str, at: Moment) -> None:
         """No keepalived runs any more, or only its parent process: ``why`` says how it ended."""
@@ -179,6 +188,8 @@ class Tracker:
         """Tell what was held back."""
         for record in self._instances():
             self._tell_lower(record, at)
+            if record.odd is None or record.odd.kind:
+                self._look(record, at)
 
     # -- what follows --
 
@@ -200,14 +211,7 @@ class Tracker:
             if record.state == "DELETED" or (record.state is None and record.details is None):
                 continue
             presence = self.held.presence(self._details(record))
-            found[record.name] = {
-                "state": record.state,
-                "since": rfc3339(record.since_wall_us) if record.since_wall_us else None,
-                "effective_priority": record.priority,
-                "vip_present": presence[0] if presence else None,
-                "ghost": record.ghost,
-                "sync_group": self.layout.group_of(record.name),
-            }
+            found[record.name] = record.summary(presence, self.layout.group_of(record.name))
         return found
 
     def _record(self, kind: str, name: str) -> Record:
@@ -242,14 +246,50 @@ class Tracker:
         if record.state == to:
             return
         when = at if late else self._evidence(record, to, at)
+        why = Reason(reason) if reason != UNKNOWN else self._why(record, to, at)
         before, record.state = record.state, to
         record.since, record.since_wall_us = when, when.wall_us
         record.moved = None
         record.ghost = False
-        draft = self._draft(record, before, to, reason, source, when)
+        record.odd = None
+        if to == "FAULT":
+            record.fault = why.text
+        draft = self._draft(record, before, to, why.text, source, when)
         if late:
             draft["vip_present"] = None
+        if why.ask and self.alive:
+            draft["ask"] = why.ask
         self._drafts.append(draft)
+        self._look(record, at)
+
+    def _why(self, record: Record, to: str, at: Moment) -> Reason:
+        members = [record]
+        if record.type == "group":
+            names = self.layout.groups.get(record.name, ())
+            members = [self._record("instance", name) for name in names]
+        changed = [member.changed_us for member in members if member.changed_us is not None]
+        links = {name for member in members for name in self._details(member).links()}
+        # what a killed keepalived left is the state of nobody
+        before = "STOP" if record.ghost and record.state == "MASTER" else record.state
+        changed_us = max(changed) if changed else None
+        return self.why.of(before, to, at, links, record.fault, changed_us)
+
+    def _look(self, record: Record, at: Moment) -> None:
+        """Tell of a state and an address that contradict each other, and when they no longer do."""
+        kind = None
+        if self.alive and not self.blind and record.type == "instance":
+            kind = oddity.kind(record.state, self.held.presence(self._details(record)))
+        was = record.odd
+        if was is None or kind != was.kind:
+            record.odd = oddity.Oddity(kind, at, told=record.ghost and kind == "ghost")
+            if was is not None and was.told and self.alive:
+                record.ghost = False
+                self._tell(record, "restored", f"the {was.kind} is over", "netlink", at)
+        elif was.due(at):
+            was.told = True
+            record.ghost = kind == "ghost"
+            reason = oddity.sentence(was.kind, self._details(record), self.held, record.state)
+            self._tell(record, was.kind or "", reason, "netlink", was.since)
 
     def _evidence(self, record: Record, to: str, at: Moment) -> Moment:
         """Return when the kernel saw the transition, when it did: nearer to it than the teller."""
@@ -274,6 +314,8 @@ class Tracker:
         record.priority = now
         if before is not None and not record.settled:
             self._tell(record, "priority", f"was {before}", source, at)
+            if self.alive:
+                self._drafts[-1]["ask"] = "priority"
 
     def _tell_lower(self, record: Record, at: Moment) -> None:
         told = record.lower_told_us
@@ -345,20 +387,11 @@ class Tracker:
     ) -> Draft:
         details = self._details(record)
         presence = self.held.presence(details)
-        instance = record.type == "instance"
         return {
-            "type": record.type,
-            "instance": record.name,
-            "sync_group": self.layout.group_of(record.name) if instance else record.name,
-            "vrid": details.vrid,
-            "family": details.family,
-            "interface": details.interface,
+            **record.draft(details, self.layout.group_of(record.name)),
             "from": before,
             "to": to,
             "reason": reason,
-            "base_priority": details.base_priority,
-            "effective_priority": record.priority,
-            "vips": [f"{vip.address}/{vip.prefix}" for vip in details.vips],
             "vip_present": presence[0] if presence else None,
             "source": source,
             "at": at,

@@ -16,7 +16,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from . import (
@@ -35,7 +34,9 @@ from . import paths as node_paths
 from .asker import Asker
 from .drain_keeper import DrainKeeper
 from .event import Moment
+from .evidence import Evidence
 from .recorder import Recorder
+from .sd_priority import Priority
 from .spool import SpoolError
 from .tracker import Tracker
 
@@ -80,10 +81,12 @@ class Watch:
         self.life = life.Life(paths)
         self.asker = Asker(paths)
         self.drain = DrainKeeper(paths)
+        self.evidence = Evidence(paths, self.tracker.learned)
         self.started = time.time()
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._connected = False
+        self._overflows = 0
         self._json_problem: str | None = None
         self._fifo_problem: str | None = None
         self._config_mark: tuple[int, int] | None = None
@@ -107,7 +110,7 @@ class Watch:
             if self.life.daemon is not None:
                 self._step_dump(self.life.daemon)
             self._run_timers()
-            self.recorder.add(self.tracker.take())
+            self.recorder.add(self.evidence.take(self.tracker.take(), self.life.daemon))
             if self.recorder.news():
                 self._status_due = min(self._status_due, self._status_written + STATUS_APART)
             if time.monotonic() >= self._status_due:
@@ -130,15 +133,24 @@ class Watch:
         self._read_config()
         self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
         self._ensure_fifo()
-        late = self.reader.read()
+        late = self._read_lines()
         if not self.recorder.stood_in:
             self._take_late_lines(late)
         if self.life.check(search=True) == life.FOUND:
-            self._daemon_found()
+            self._daemon_found(started=False)
         else:
             self.tracker.daemon_gone(self.life.why, "resync", Moment.now())
-        self.recorder.add(self.tracker.take())
+        self.recorder.add(self.evidence.take(self.tracker.take(), self.life.daemon))
         self._write_status()
+
+    def _read_lines(self) -> list[fifo.Line]:
+        lines = self.reader.read()
+        if self.reader.overflows > self._overflows:
+            self._overflows = self.reader.overflows
+            log.warning("the notify FIFO was full: asking keepalived what it could not write")
+            self.tracker.overflow(Moment.now())
+            self._want("resync")
+        return lines
 
     def _take_late_lines(self, lines: list[fifo.Line]) -> None:
         # what waited there happened while nobody watched: true, in order, but of unknown time
@@ -149,7 +161,7 @@ class Watch:
 
     def _wait(self) -> None:
         due = [self._status_due, *(at for at, _ in self._due.values())]
-        due += [at for at in (self.asker.due, self.life.due) if at is not None]
+        due += [at for at in (self.asker.due, self.life.due, self.evidence.due) if at is not None]
         poller = select.poll()
         descriptors = [self._wake_read, self.kernel.fileno(), self.recorder.fileno()]
         descriptors += [pipe.fd for pipe in self.reader.pipes]
@@ -164,9 +176,11 @@ class Watch:
             # a new keepalived clears what a killed one left: that is not the old one's end
             self._daemon_found()
         self._hear()
-        found = self.life.check()
+        died, found = self.life.vrrp_died, self.life.check()
+        if died != self.life.vrrp_died:
+            self.tracker.why.respawned(Moment.now())
         if found == life.FOUND:
-            self._daemon_found()
+            self._daemon_found(started=False)
         elif found == life.GONE:
             # its last words
             self._hear()
@@ -178,7 +192,7 @@ class Watch:
     def _hear(self) -> None:
         # The lines first, though the kernel is told first: an address always changes before the
         # line about it is written, so what the kernel says now includes all that the lines mean.
-        lines = self.reader.read()
+        lines = self._read_lines()
         try:
             changes = self.kernel.changes()
         except netlink.Overrun:
@@ -187,6 +201,8 @@ class Watch:
             self._want("resync")
             changes = []
         now = Moment.now()
+        if lines and self.life.daemon is not None:
+            self.tracker.why.orphaned = not self.life.daemon.alive()
         moved = [change for change in changes if self.tracker.address(change, now)]
         for line in lines:
             self.tracker.line(line, now)
@@ -232,6 +248,8 @@ class Watch:
             self._hear()
             self.tracker.no_instances(self.asker.source, Moment.now())
             return
+        if isinstance(err, dump.Stopped):
+            self.tracker.confirmed(Moment.now())
         if self._json_problem != err.reason:
             log.warning("no JSON dump: %s", err.reason)
         self._json_problem = err.reason
@@ -250,7 +268,7 @@ class Watch:
 
     # -- keepalived comes and goes --
 
-    def _daemon_found(self) -> None:
+    def _daemon_found(self, started: bool = True) -> None:
         assert self.life.daemon is not None
         found = process.version()
         self.recorder.keepalived_version = found.text if found else None
@@ -258,7 +276,7 @@ class Watch:
         if not self.life.daemon.same_netns:
             log.warning("keepalived runs in another network namespace: its addresses are not seen")
         self._json_problem = None
-        self.tracker.daemon_found()
+        self.tracker.daemon_found(Moment.now() if started else None)
         self._check_connection()
         self._want("resync")
 
@@ -300,7 +318,11 @@ class Watch:
             self._want("resync", RELOAD)
         self.recorder.read_settings()
         self.drain.tend()
-        self.tracker.tick(Moment.now())
+        self.evidence.tidy()
+        now = Moment.now()
+        self.tracker.tick(now)
+        if self.tracker.doubted(now):
+            self._want("json")
 
     def _slow_tick(self) -> None:
         if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
@@ -324,11 +346,12 @@ class Watch:
         return False
 
     def _read_config(self) -> bool:
-        mark = _mark(self.paths.config)
+        mark = dump.mark(self.paths.config)
         if mark == self._config_mark:
             return False
-        self._config_mark = mark
-        self.tracker.configured(layout.read(self.paths))
+        before, self._config_mark = self._config_mark, mark
+        at = None if before is None else Moment.now()
+        self.tracker.configured(layout.read(self.paths), at)
         return True
 
     def _write_status(self) -> None:
@@ -349,6 +372,7 @@ class Watch:
                 "spool": self.recorder.summary(),
                 "fifo_configured": self.tracker.layout.fifo,
                 "fifo_garbage": self.reader.garbage,
+                "fifo_overflows": self.reader.overflows,
                 "problems": [
                     problem
                     for problem in (
@@ -371,33 +395,18 @@ class Watch:
         self.kernel.close()
         self.life.close()
         self.asker.cancel()
+        self.recorder.add(self.evidence.take(self.tracker.take(), daemon=None))
         self.recorder.close()
         self._write_status()
         if self._lock is not None:
             os.close(self._lock)
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
-
-
-class _Priority(logging.Formatter):
-    """Lines for the journal of systemd, which reads the level from ``<N>`` (sd-daemon(3))."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        level = 3 if record.levelno >= logging.ERROR else 4 if record.levelno > 20 else 6
-        return f"<{level}>{super().format(record)}"
-
-
 def main(paths: node_paths.Paths = node_paths.DEFAULT) -> int:
     """Run the watch as a service; return its exit status."""
     handler = logging.StreamHandler()
     if os.environ.get("JOURNAL_STREAM"):
-        handler.setFormatter(_Priority())
+        handler.setFormatter(Priority())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
         watch = Watch(paths)
