@@ -8,7 +8,9 @@ import sys
 #: name -> what it measures; each is a module here with main().
 BENCHES = {
     "text": "read, judge and write n instances, beside keepalived -t on the same file",
+    "hub": "events a second into the timeline, beside reactor and runner, one real master",
     "change": "a harmless change on a live cluster: probes lost, ours beside a restart (root)",
+    "latency": "transition to event on the bus: relay, beacon, bare send, notify script (root)",
     "noop": "a run that has nothing to do, beside a plain file and service (root)",
 }
 

@@ -429,6 +429,19 @@ def test_a_crafted_event_does_nothing_but_leave_one_line_in_the_log(site: Site) 
     assert len(site.bus.heard) - heard == 1
 
 
+def test_a_heartbeat_is_no_reason_to_do_or_to_log_anything(site: Site) -> None:
+    site.node_is(**haproxy_down())
+    before, heard = len(site.log()), len(site.bus.heard)
+    _, data = site.event(type="node", instance="node", to="heartbeat")
+    site.bus.fire("salt/beacon/n1/keepalived/node/heartbeat", data)
+    settle(site)
+
+    log = site.log()[before:]
+    assert "for an event:" not in log
+    assert "ERROR" not in log
+    assert len(site.bus.heard) - heard == 1
+
+
 def test_status_says_what_is_true_and_what_is_not_known(site: Site) -> None:
     site.node_is(state="FAULT")
 

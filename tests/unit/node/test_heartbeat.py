@@ -8,6 +8,7 @@ import pytest
 from keepalived_core import signing
 from keepalived_core.cluster import heartbeat as hub_side
 from keepalived_core.node import beacon, event_key, heartbeat, process, settings, watch_status
+from keepalived_core.node import status as looking
 from keepalived_core.node.paths import Paths
 from keepalived_core.node.spool import Spool
 
@@ -114,3 +115,18 @@ def test_a_new_stream_is_told_at_once(paths, spool):
     with Spool.create(paths.spool) as fresh:
         (after,) = beacon.beacon_rows(paths, 2, US)
         assert after["stream_id"] == fresh.stream_id != before["stream_id"]
+
+
+def test_status_says_who_watches_and_who_delivers(paths):
+    assert looking.watch_summary(paths)["delivery"] is None
+    assert looking.watch_summary(paths)["running"] is False
+    with Spool.create(paths.spool) as spool:
+        watch_status.write(paths, {"running": 7, "sources": ["fifo"], "problems": ["full"]})
+        told = looking.watch_summary(paths)
+        assert (told["running"], told["problems"], told["delivery"]) == (True, ["full"], "beacon")
+        spool.lease(US, "relay")
+        assert looking.watch_summary(paths)["delivery"] == "relay"
+    paths.watch_status.unlink()
+    watch_status.write_poll(paths, {"sources": ["poll"], "instances": {}})
+    told = looking.watch_summary(paths)
+    assert (told["running"], told["sources"]) == (False, ["poll"])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from ..conf import instances as configured
-from . import addresses, drain_status, dump, process
+from . import addresses, drain_status, dump, process, watch_status
 from .paths import DEFAULT, Paths
+from .spool import Spool, SpoolError
 from .state import Instance
 
 Kernel = Mapping[str, Iterable[tuple[str, int]]]
@@ -135,19 +136,31 @@ def own_addresses(paths: Paths = DEFAULT) -> dict[str, list[str]]:
 
 
 def watch_summary(paths: Paths = DEFAULT) -> dict[str, Any]:
-    """What the watch service says of itself; ``running`` is False without it."""
-    try:
-        told = json.loads(paths.watch_status.read_text(encoding="utf-8"))
-        age = time.time() - float(told["updated"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"running": False, "sources": [], "spool": {}}
-    # It writes at least every 5 s: three missed times is a dead or frozen watch.
-    return {
-        "running": age < 15,
+    """What the watch says of itself, and who brings its events to the master.
+
+    ``running`` is False without it; where the beacon stands in, ``sources`` is ``["poll"]``.
+    ``delivery`` is ``relay``, ``beacon``, or None when there is nothing to deliver from.
+    """
+    told = watch_status.read(paths) or {}
+    found = {
+        "running": bool(told.get("running")),
         "sources": told.get("sources", []),
         "spool": told.get("spool", {}),
-        "age": round(age, 1),
+        "problems": told.get("problems", []),
+        "delivery": _delivery(paths),
     }
+    if told:
+        found["age"] = round(time.monotonic() - told["monotonic"], 1)
+    return found
+
+
+def _delivery(paths: Paths) -> str | None:
+    try:
+        with Spool.open(paths.spool) as spool:
+            holder = spool.holder()
+    except (OSError, SpoolError, sqlite3.Error):
+        return None
+    return holder.kind if holder else "beacon"
 
 
 def now() -> str:
