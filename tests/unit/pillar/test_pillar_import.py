@@ -240,11 +240,6 @@ def test_every_real_file_comes_back_or_is_told(corpus):
 
 
 NOTED = {
-    "an off that old releases take for on": (
-        "global_defs {\nvrrp_strict off\n}\n",
-        {"global_defs": {"vrrp_strict": False}},
-        ":2: vrrp_strict off: before keepalived 2.3.0",
-    ),
     "an escape in a command": (
         "vrrp_script s {\nscript /usr/bin/te\\x73t\n}\n",
         {"vrrp_script": {"s": {"script": "/usr/bin/test"}}},
@@ -275,6 +270,14 @@ def test_what_keepalived_reads_in_its_own_way_is_noted(text, config, note):
     made = imported(text)
     assert made.config == config
     assert any(note in one for one in made.notes), made.notes
+
+
+@pytest.mark.parametrize("version, on", [("2.2.8", True), ("2.3.0", False), (None, False)])
+def test_an_off_that_a_release_does_not_read_is_what_it_is_there(version, on):
+    text = "global_defs {\nvrrp_strict off\n}\n"
+    made = pillar.import_text(text, MAIN, "n1", opener.Given({}), version)
+    assert made.config == {"global_defs": {"vrrp_strict": on}}
+    assert any("does not read the 'off'" in note for note in made.notes) == on
 
 
 # Pieces of a file, of which many make a large one.

@@ -22,6 +22,7 @@ from ..conf.keyword import (
     SWITCH_WORDS,
     WORDLIST,
     Keyword,
+    Version,
     version_text,
 )
 from ..conf.renderer import quote
@@ -53,13 +54,21 @@ class Adopter:
     its parts joined with ``:``, to the node it was made from; secrets: (pillar path, node) of each
     value that must not be shown.
     evaluated: the tree is what the daemon sees, so that a ``$NAME`` in it stands for itself;
-    skip: ids of nodes to leave out.
+    skip: ids of nodes to leave out; version: of the keepalived that reads the file, () for the
+    newest.
     """
 
-    def __init__(self, tree: Tree, evaluated: bool = False, skip: Collection[int] = ()):
+    def __init__(
+        self,
+        tree: Tree,
+        evaluated: bool = False,
+        skip: Collection[int] = (),
+        version: Version = (),
+    ):
         self.path = tree.path
         self.evaluated = evaluated
         self.skip = skip
+        self.version = version
         self.noted: list[tuple[Node, str]] = []
         self.nodes: dict[str, Node] = {}
         self.secrets: list[tuple[Path, Node]] = []
@@ -245,13 +254,7 @@ class Adopter:
         if keyword.kind == SCRIPT:
             return first if len(args) == 1 else args
         if keyword.kind == SWITCH and first in SWITCH_WORDS:
-            if keyword.valued and not SWITCH_WORDS[first]:
-                self.note(
-                    node,
-                    f"{node.keyword} {first}: before keepalived {version_text(keyword.valued)} the "
-                    "word alone counts and switches it on; in pillar it is off",
-                )
-            return SWITCH_WORDS[first]
+            return SWITCH_WORDS[first] or self._unread(node, keyword)
         if keyword.kind == INTEGER and len(args) == 1 and _is_whole(first.lstrip("+-")):
             return int(first)
         if keyword.kind == DECIMAL:
@@ -265,6 +268,17 @@ class Adopter:
         except ConfError as error:
             self.note(node, f"{node.keyword} is left out: {error.reason}")
             return None
+
+    def _unread(self, node: Statement, keyword: Keyword) -> bool:
+        """What an off is to the release that reads the file: the old ones take it for an on."""
+        unread = bool(self.version) and self.version < keyword.valued
+        if unread:
+            self.note(
+                node,
+                f"keepalived {version_text(self.version)} does not read the {node.args[0]!r}: "
+                f"{node.keyword} is on there, and so it is in pillar",
+            )
+        return unread
 
     def _password(self, node: Statement, text: str) -> str:
         raw = text.encode("utf-8", "surrogateescape")

@@ -8,6 +8,8 @@ from typing import Any
 
 from ..conf import Block, Comment, Definition, Node, Repeat, Tree
 from ..conf.effective import effective, own_id
+from ..conf.keyword import Version
+from ..conf.keyword import version as read_version
 from ..conf.opener import Disk, Files
 from ..conf.parser import parse
 from ..conf.redactor import MASK, mask, redact_data, secret_words
@@ -32,19 +34,24 @@ class Imported:
 
 
 def import_text(
-    text: str, path: str | None = None, config_id: str | None = None, files: Files | None = None
+    text: str,
+    path: str | None = None,
+    config_id: str | None = None,
+    files: Files | None = None,
+    version: str | Version | None = None,
 ) -> Imported:
     """The pillar of a configuration as one host's daemon sees it.
 
     config_id: whose ``@id`` lines count, None for this host's; files: where includes are, None
-    for this machine's disk.  Secrets are replaced by a text that says where they stand, which
+    for this machine's disk; version: of the keepalived that reads the file, None for the newest.
+    Secrets are replaced by a text that says where they stand, which
     ``to_tree`` refuses.  Raises ConfError for what has no bounds (see ``evaluate``).
     """
     own = own_id() if config_id is None else config_id
     tree = effective(text, path, own, strict=False, files=Disk() if files is None else files)
     notes = [str(problem) for problem in tree.problems]
     notes += _macros(text, tree, own)
-    adopter, told, back = accepted(tree)
+    adopter, told, back = accepted(tree, read_version(version))
     notes += told
     noted = told or adopter.noted or tree.faults or tree.problems
     if back is not None and not noted and not equal(back, tree):
@@ -60,13 +67,13 @@ def import_text(
     return Imported(config, list(dict.fromkeys(notes)), back is not None)
 
 
-def accepted(tree: Tree) -> tuple[Adopter, list[str], Tree | None]:
+def accepted(tree: Tree, version: Version = ()) -> tuple[Adopter, list[str], Tree | None]:
     """Leave out what our stricter pillar refuses, and say so; the tree is None if it cannot be."""
     skip: set[int] = set()
     notes: list[str] = []
     outermost = {id(block) for block in tree.blocks()}
     for _ in range(_ROUNDS):
-        adopter = Adopter(tree, evaluated=True, skip=skip)
+        adopter = Adopter(tree, evaluated=True, skip=skip, version=version)
         if not adopter.config:
             return adopter, [*notes, "there is nothing in it that pillar could carry"], None
         try:
