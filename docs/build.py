@@ -38,6 +38,12 @@ def functions(path: Path) -> list[tuple[str, str, str]]:
     return found
 
 
+def loaded_as(path: Path) -> str:
+    """The name by which Salt knows the module at *path*: several files may share one."""
+    named = re.search(r'^__virtualname__ = "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+    return named[1] if named else path.stem
+
+
 def build() -> str:
     """The whole page."""
     parts = [
@@ -49,13 +55,13 @@ def build() -> str:
     for heading, call, pattern in SECTIONS:
         parts += [f"## {heading}", ""]
         for path in sorted(ROOT.glob(pattern)):
-            module = path.stem
+            module, loaded = path.stem, loaded_as(path)
             intro = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
             parts += [f"### {module}", "", "```text", intro, "```", ""]
             for name, signature, text in functions(path):
                 if name in _HIDDEN:
                     continue
-                called = call.format(module=module, function=name)
+                called = call.format(module=loaded, function=name.rstrip("_"))
                 parts += [f"#### `{called}({signature})`", "", "```text", text, "```", ""]
     return "\n".join(parts)
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from .. import conf
 from ..conf.instances import checks, instances
 from ..conf.opener import Disk
+from ..conf.redactor import mask, secret_words
 from ..conf.tree import Block, Container, Tree
 from .host import HostFacts
 from .lint import lint
+from .lint_finding import Finding
 
 #: lint's errors that end a running daemon at a reload, whatever release it is.  ``-t`` sees them
 #: too, where there is a ``-t``; here they have a better name.
@@ -70,17 +72,20 @@ def inside(
 ) -> tuple[list[Message], list[Message]]:
     """(what is wrong, what is doubtful) in *text*, which stands at *path* on *host*."""
     found = lint(conf.parse(text, path, strict=False), version, None, Disk(), host)
+    secret = secret_words(text)
+
+    def message(one: Finding, hint: str = "") -> Message:
+        words = () if one.file else secret.get(one.line, ())
+        place = f"{one.file}: " if one.file else ""
+        return Message(place + mask(one.message, words), one.line, mask(hint or one.hint, words))
+
     wrong = [
-        Message(one.message, one.line, FATAL[one.code] or one.hint)
+        message(one, FATAL[one.code])
         for one in found
         # With dynamic_interfaces keepalived waits for an interface: lint only warns then.
         if one.code in FATAL and (one.severity == "error" or one.code == "KA602")
     ]
-    doubtful = [
-        Message(one.message, one.line, one.hint)
-        for one in found
-        if one.code in DOUBTFUL and one.severity == "warning"
-    ]
+    doubtful = [message(one) for one in found if one.code in DOUBTFUL and one.severity == "warning"]
     try:
         tree = conf.effective(text, path)
     except conf.ConfError:
@@ -88,7 +93,7 @@ def inside(
     wrong += _hazards(tree)
     wrong += list(_fifos(tree, host, ours))
     wrong += [
-        Message(one.message, one.line, one.hint)
+        message(one)
         for one in found
         if one.code == "KA609" and not any(f"directory {folder}:" in one.message for folder in ours)
     ]
