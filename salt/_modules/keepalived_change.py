@@ -174,7 +174,8 @@ def pending():
 
     Returns None, or ``{"since", "path", "backup", "old", "new", "phase", "reason"}``; ``since``
     in seconds since the epoch, ``old`` and ``new`` the sha256 of the file before and after,
-    ``phase`` one of ``swapping``, ``prepared`` and ``reloading``.
+    ``phase`` one of ``swapping``, ``prepared``, ``reloading`` and ``returning`` (it failed, and
+    the old file is being put back).
 
     CLI Example:
 

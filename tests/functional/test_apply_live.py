@@ -286,6 +286,26 @@ def test_a_change_that_sends_the_instance_to_fault_is_put_back_and_the_outage_to
     assert ask(master, verb="pending") is None
 
 
+def test_what_a_person_writes_while_a_change_is_verified_is_not_put_back(master):
+    before = master.paths.config.read_text()
+    (master.root / "run/flag").touch()
+    track = 'vrrp_script c {\n script "/usr/bin/test -e /run/flag"\n interval 1\n}'
+
+    def spoil():
+        until(lambda: '"reloading"' in master.paths.journal.read_text(), 30, 0.02)
+        master.configure(before.replace("priority 150", "priority 151"))
+        (master.root / "run/flag").unlink()
+
+    spoiler = threading.Thread(target=spoil)
+    spoiler.start()
+    done = ask(master, text=text(150, "track_script {\n c\n}", track))
+    spoiler.join()
+    assert "was changed by somebody else meanwhile and stays" in done.get("error", ""), done
+    assert "priority 151" in master.paths.config.read_text()
+    assert "error" not in ask(master, text=before, allowed=True)
+    assert until(lambda: holds(master), 20)
+
+
 def test_what_needs_a_restart_gets_one_when_it_is_allowed_and_is_undone_by_one(master):
     old = master.keepalived_pids()
     done = ask(master, text=text(150, defs="enable_snmp_vrrp"), allowed=True)

@@ -206,7 +206,10 @@ def _swap(
     record = judge.unfinished(path, made.live, paths)
     if record is not None and made.live == made.new:
         return pending.move(
-            replace(record, allowed=allowed, tracks=tracks), pending.RELOADING, "", paths
+            replace(record, new=made.new, allowed=allowed, tracks=tracks),
+            pending.RELOADING,
+            "",
+            paths,
         )
     change = made.change.to_data() if made.change else None
     with applying.staged(made.text, path) as new:
@@ -283,7 +286,7 @@ def _forget_what_never_was(paths: Paths) -> None:
     if record is None:
         return
     live = applying.digest(record.path)
-    if live == record.new:
+    if record.is_of(live):
         return
     why = "the file was never replaced" if live == record.old else "somebody changed the file"
     pending.move(record, pending.UNDONE, why, paths)

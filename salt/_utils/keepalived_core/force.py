@@ -85,11 +85,17 @@ class Force:
             self._note(pending.UNDONE, "there was no file before")
             return f"There was no file before; the new one stays at {self.record.path}"
         kept = self.record.backup
+        if applying.digest(self.record.path) != self.record.new:
+            self._note(pending.UNDONE, "somebody changed the file")
+            return (
+                f"{self.record.path} was changed by somebody else meanwhile and stays as it is; "
+                f"the file before this run is {kept}"
+            )
         started = time.monotonic()
+        self._note(pending.RETURNING, "it failed and is being put back")
         try:
             with applying.staged(old, self.record.path) as new:
-                applying.swap(new, self.record.path)
-            self._note(pending.RELOADING, "being put back")
+                applying.swap(new, self.record.path, expect=self.record.new)
             trouble = self._back(old)
         except (applying.ApplyError, planning.conf.ConfError) as err:
             trouble = str(err)

@@ -65,7 +65,7 @@ def unfinished(path: str, live: str | None, paths: Paths = DEFAULT) -> pending.R
     One that a keepalived started since then has read by itself does not count.
     """
     record = pending.read(paths)
-    if record is None or record.path != path or record.new != live:
+    if record is None or record.path != path or not record.is_of(live):
         return None
     daemon = process.find(paths)
     if daemon is not None and record.daemon != daemon.id:

@@ -81,6 +81,19 @@ def test_a_killed_run_is_finished_only_where_its_file_stands(paths, live, open_)
     assert paths.config.read_text() == live
 
 
+def test_a_run_killed_while_it_put_the_old_file_back_is_finished_with_either_file(
+    paths, monkeypatch
+):
+    record = begin(paths, live="new\n", daemon="7:7")
+    record = pending.move(record, pending.RETURNING, "", paths)
+    monkeypatch.setattr(judge.process, "find", lambda _paths: process.Daemon(7, 7))
+    for live in ("new\n", "old\n"):
+        paths.config.write_text(live)
+        with deploy.alone(str(paths.config), paths):
+            digest = apply.digest(str(paths.config))
+            assert judge.unfinished(str(paths.config), digest, paths) == record
+
+
 #: (what runs now, the keepalived that ran when the file was replaced, does the change still count)
 DAEMONS = [
     ("the same keepalived", "7:7", True),

@@ -20,14 +20,10 @@ from .apply import ApplyError, plain
 from .paths import DEFAULT, Paths
 
 #: SWAPPING: the file may or may not have been replaced.  PREPARED: it was, and waits for commit.
-#: RELOADING: keepalived was, or is about to be, told.  DONE: seen in force.  UNDONE: put back.
-SWAPPING, PREPARED, RELOADING, DONE, UNDONE = (
-    "swapping",
-    "prepared",
-    "reloading",
-    "done",
-    "undone",
-)
+#: RELOADING: keepalived was, or is about to be, told.  RETURNING: it failed, and the old file is
+#: being put back.  DONE: seen in force.  UNDONE: put back.
+SWAPPING, PREPARED, RELOADING = "swapping", "prepared", "reloading"
+RETURNING, DONE, UNDONE = "returning", "done", "undone"
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,10 @@ class Record:
     def open(self) -> bool:
         """Whether the change is still under way."""
         return self.phase not in (DONE, UNDONE)
+
+    def is_of(self, live: str | None) -> bool:
+        """Whether the file *live* (a sha256) is there because of this change."""
+        return live == self.new or (self.phase == RETURNING and live == self.old)
 
     def to_data(self) -> dict[str, Any]:
         """What ``keepalived.pending`` returns."""
