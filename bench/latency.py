@@ -27,7 +27,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / "salt" / "_utils"))
 
-from keepalived_core.node import settings  # noqa: E402
+from keepalived_core.node import settings, watch_lock  # noqa: E402
 from keepalived_core.node.event import Moment  # noqa: E402
 from keepalived_core.node.paths import Paths  # noqa: E402
 from keepalived_core.node.recorder import Recorder  # noqa: E402
@@ -105,6 +105,8 @@ class Bench:
                 (folder / path[1:]).mkdir(parents=True)
             paths = dataclasses.replace(Paths.under(folder))
             settings.write("bench", name, paths)
+            # else the beacon would stand in for the watch
+            watch_lock.take(paths)
             self.watches[name] = Recorder(paths)
             stack.callback(self.watches[name].close)
             self._start(stack, "salt-minion", folder, bind=True)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sys
 
 import salt.channel.client
@@ -37,9 +38,10 @@ log = logging.getLogger(__name__)
 
 __virtualname__ = "keepalived_relay"
 
-# Seconds for an acknowledgement.  A master that lives answers within milliseconds; a busy one has
-# worked on the request all the same, and then it comes twice.
-ANSWER = 3
+# Seconds for an acknowledgement; doubled, up to the second, while the master takes connections and
+# does not answer.  It answers within milliseconds; a very busy one works on the request all the
+# same, and what is sent again comes twice.
+ANSWER, LONGEST_ANSWER = 3, 24
 
 
 def __virtual__():
@@ -88,7 +90,7 @@ class _Way:
     def __init__(self, opts, hosts):
         # the key is accepted already: whatever fails, fails soon, and the relay tries again
         opts.update(
-            auth_timeout=ANSWER,
+            auth_timeout=LONGEST_ANSWER,
             auth_tries=1,
             auth_retries=1,
             auth_safemode=True,
@@ -99,23 +101,30 @@ class _Way:
         self._hosts = list(hosts)
         self._loop = None
         self._channel = None
+        self._patience = ANSWER
 
     def __call__(self, events):
         load = {"cmd": "_minion_event", "id": self._opts["id"], "pretag": None, "events": events}
         try:
             if self._channel is None:
                 self._open()
-            said = self._run(self._channel.send(load, tries=1, timeout=ANSWER), 3 * ANSWER)
+            send = self._channel.send(load, tries=1, timeout=self._patience)
+            # signing in comes before it
+            said = self._run(send, 2 * self._patience)
         except relay.Unreached:
             raise
         except (Exception, SystemExit) as err:
+            if self._channel is not None:
+                self._patience = min(2 * self._patience, LONGEST_ANSWER)
             self._close()
             # of a failover pair, the other one next time
             self._hosts.append(self._hosts.pop(0))
             raise relay.Unreached(f"{type(err).__name__}: {err}".rstrip(": ")) from err
-        if said is not True:
-            # it got them, and could not put them on its bus
+        # None: taken.  {} is the answer to what it cannot verify, "" when it could not put the
+        # events on its bus.
+        if said not in (None, True):
             raise relay.Unreached(f"it answered {said!r}")
+        self._patience = ANSWER
 
     def _open(self):
         # Whoever comes first makes the minion's key: two at once make two, and one is rejected.
@@ -125,6 +134,9 @@ class _Way:
         opts = {**self._opts, "master": self._hosts[0]}
         opts.update(salt.minion.prep_ip_port(opts))
         opts.update(salt.minion.resolve_dns(opts, fallback=False))
+        # Quicker and cheaper than a request that waits for a master which is not there.
+        address = (opts["master_ip"].strip("[]"), int(opts["master_port"]))
+        socket.create_connection(address, timeout=ANSWER).close()
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self._channel = salt.channel.client.AsyncReqChannel.factory(opts, io_loop=self._loop)

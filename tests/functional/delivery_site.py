@@ -28,7 +28,7 @@ import salt.utils.event
 from saltfactories.daemons.minion import SaltMinion
 from saltfactories.manager import FactoriesManager
 
-from keepalived_core.node import settings
+from keepalived_core.node import settings, watch_lock
 from keepalived_core.node.event import Moment
 from keepalived_core.node.paths import Paths
 from keepalived_core.node.recorder import Recorder
@@ -143,6 +143,8 @@ class Site:
         self._numbers = itertools.count(1)
         self.sent: dict[int, float] = {}
         settings.write("controllers", "n1", paths=self.paths)
+        # else n1's beacon would stand in for the watch
+        self._lock = watch_lock.take(self.paths)
         self.watch = Recorder(self.paths)
 
     def close(self) -> None:

@@ -337,3 +337,10 @@ def test_rows_are_compact_json(spool):
     spool.append(event(1))
     (row,) = spool._db.execute("SELECT row FROM events").fetchone()
     assert row == json.dumps(json.loads(row), separators=(",", ":"))
+
+
+def test_half_a_character_does_not_stop_the_delivery(spool):
+    spool.append({**event(1, instance="A\udc80"), "vips": ["\ud800x"]})
+    (row,) = spool.read()
+    assert (row["instance"], row["vips"], row["number"]) == ("A?", ["?x"], 1)
+    json.dumps(row, ensure_ascii=False).encode()

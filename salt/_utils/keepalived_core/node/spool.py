@@ -121,7 +121,7 @@ class Spool(Delivery):
             dropped += lost
             for event in events:
                 seq += 1
-                row = dict(event)
+                row = _sendable(event)
                 time_us = row.pop("time_us")
                 row.update(stream_id=stream_id, seq=seq, dropped=dropped)
                 row["signature"] = signing.sign(row, self.key) if self.key else None
@@ -238,6 +238,17 @@ class Spool(Delivery):
             f"SELECT row FROM events {where} ORDER BY seq DESC LIMIT ?", (*values, last)
         )
         return [_row(text) for (text,) in rows][::-1]
+
+
+def _sendable(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy without half characters: no transport takes one, and it would block all."""
+    row = dict(event)
+    try:
+        text = json.dumps(row, ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError:
+        row = json.loads(text.encode(errors="replace"))
+    return row
 
 
 def _row(text: str) -> dict[str, Any]:
