@@ -148,6 +148,40 @@ def test_what_nodes_say_of_themselves_is_a_table_each(outputter) -> None:
     assert lines[5].split() == [row[0], "MASTER", "yes", *row[3:]]
 
 
+DRAINS = [
+    (
+        {
+            "drained": True,
+            "mode": "weight",
+            "since": "9:00",
+            "until": "18:00",
+            "reason": "disk\x1b",
+        },
+        "  DRAINED (weight) since 9:00 until 18:00: disk?",
+    ),
+    (
+        {"drained": True, "mode": "fault", "since": "9:00", "problem": "its time is over"},
+        "  DRAINED (fault) since 9:00: -; its time is over",
+    ),
+    ({"drained": False, "problem": "no number in it"}, "  no number in it"),
+]
+
+
+@pytest.mark.parametrize(("drain", "line"), DRAINS)
+def test_a_drained_node_says_so_first(outputter, drain: dict, line: str) -> None:
+    lines = outputter.output({"controller3": status("BACKUP", drain=drain)}).splitlines()
+
+    assert lines[1] == line
+
+
+def test_a_node_that_is_not_drained_says_nothing_of_it(outputter) -> None:
+    drain = {"drained": False, "problem": None}
+
+    text = outputter.output({"controller3": status("BACKUP", drain=drain)})
+
+    assert "drain" not in text.lower()
+
+
 @pytest.mark.parametrize(
     ("opts", "stream", "environ", "coloured"),
     [

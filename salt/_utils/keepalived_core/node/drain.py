@@ -93,6 +93,8 @@ def drain(
     """
     if mode not in ("auto", *drain_file.VALUES):
         raise ValueError(f"mode={mode!r} is no way to drain: auto, weight or fault")
+    if peers_healthy is not None and not isinstance(peers_healthy, Mapping):
+        raise ValueError(f"peers_healthy is a mapping of instance to bool, not {peers_healthy!r}")
     now = time.time()
     ends = drain_file.moment(expires, now)
     if ends is not None and ends <= now:
