@@ -112,6 +112,15 @@ class Faults:
         self._note(node, fault)
         self._write_filter()
 
+    def reconnect(self, node: str) -> None:
+        """Undo cuts and partitions of a machine; its other faults stay."""
+        machine = self.node(node)
+        cut = [fault["link"] for fault in self.faults(node) if fault["kind"] == "cut"]
+        self._forget(node, "cut", "partition")
+        self._write_filter()
+        for link in cut:
+            network.inside(self.state, ["ip", "link", "set", self._port(machine, link), "up"])
+
     # -- the whole machine ------------------------------------------------------------------------
 
     def reboot(self, node: str, hard: bool = False) -> None:
