@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ADAPTERS = sorted(
     path
-    for kind in ("_modules", "_states", "_runners", "_beacons")
+    for kind in ("_modules", "_states", "_runners", "_beacons", "_engines", "_pillar")
     for path in (ROOT / "salt" / kind).glob("*.py")
 )
 LIBRARY = sorted((ROOT / "salt" / "_utils" / "keepalived_core").rglob("*.py"))
