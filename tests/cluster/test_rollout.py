@@ -63,6 +63,8 @@ def ready(site: Lab) -> None:
     set_pillar(site, pillar())
     for node in site.controllers:
         node.run(["systemctl", "start", "keepalived", "haproxy"])
+    # A minion plans with the pillar it holds.
+    site.salt("controller*", "saltutil.refresh_pillar", wait=True)
     plans = site.salt("controller*", "keepalived.plan")
     if any(not isinstance(plan, dict) or plan["action"] != "nothing" for plan in plans.values()):
         allowed = {"keepalived": {"allow_disruptive": True}}
@@ -166,7 +168,7 @@ def test_a_rollout_whose_master_died_is_finished_or_undone(site: Lab, way: str) 
     set_pillar(site, pillar(garp_master_delay=7))
     with probing(site, VIP) as probe:
         running = site.master.popen(["salt-run", "keepalived.rollout", "controllers"])
-        wait_until(lambda: changed(site), 60, "the first node is changed")
+        wait_until(lambda: changed(site, running), 90, "the first node is changed")
         second = rollout(site)
         end(site, running)
         third = rollout(site)
@@ -186,7 +188,8 @@ def test_a_rollout_whose_master_died_is_finished_or_undone(site: Lab, way: str) 
     assert holders(site) == ["controller3"]
 
 
-def changed(lab: Lab) -> bool:
+def changed(lab: Lab, running: subprocess.Popen) -> bool:
+    assert running.poll() is None, running.stdout.read() if running.stdout else ""
     text = lab.master.run(["cat", JOURNAL], check=False).stdout
     try:
         steps = json.loads(text)["steps"]
