@@ -165,7 +165,7 @@ class Moving(Conductor):
             )
         text = f"{node} is drained"
         back = [f"salt-run keepalived.undrain {node}"]
-        reason = str(how.get("reason") or "drained")
+        reason = str(how.pop("reason", None) or "drained")
         return self._move(statuses, [("drain", node)], reason, _nothing, text, back, (), **how)
 
     def undrain(self, node: str) -> dict[str, Any]:
