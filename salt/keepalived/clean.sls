@@ -37,6 +37,7 @@ keepalived-clean-watch-files:
       - {{ keepalived.watch_unit }}
       - {{ keepalived.tmpfiles }}
       - {{ keepalived.watch_library }}
+      - {{ keepalived.event_key }}
     - require:
       - service: keepalived-clean-watch-stopped
 

@@ -89,7 +89,7 @@ def test_a_master_that_is_away_for_twenty_seconds_misses_nothing(delivery, capsy
     with capsys.disabled():
         print(
             f"\noutage of {back - gone:.0f} s: {last - first} events, 0 lost, 0 out of order, "
-            f"{twice} twice, drained {drained:.1f} s after the master took connections"
+            f"{twice} twice, drained {drained:+.1f} s after the master answered a bare send"
         )
     assert drained < DRAINED
     late = [data for _, data, _ in site.bus.heard if data.get("number") == first + 1]
