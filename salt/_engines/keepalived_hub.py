@@ -25,6 +25,7 @@ import logging
 import os
 import pathlib
 import queue
+import re
 import sys
 import threading
 import time
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 __virtualname__ = "keepalived_hub"
 
 #: What concerns the hub, of all that is on the bus.
-TAGS = r"salt/beacon/[^/]*/keepalived/|keepalived/[^/]*/event/"
+TAGS = re.compile(rb"salt/beacon/[^/\n]*/keepalived/|keepalived/[^/\n]*/event/")
 #: Events taken together: one transaction stores them.
 BATCH, BATCH_SECONDS = 500, 0.05
 #: How long the listening waits for an event: when nothing is to be done, and when something is.
@@ -168,15 +169,28 @@ class _Hub:
 
     def _take(self, bus):
         """Take what is on the bus, at most a batch of it."""
+        if not bus.cpub and not bus.connect_pub(timeout=IDLE):
+            time.sleep(BUSY)
+            return
+        # get_event would start a thread for each event: a millisecond of CPU
+        bus.subscriber.asyncio_loop.run_until_complete(self._take_all(bus.subscriber.obj))
+
+    async def _take_all(self, subscriber):
         wait = BUSY if self._session.busy or not self._results.empty() else IDLE
         until = None
         for _ in range(BATCH):
-            found = bus.get_event(wait=wait, tag=TAGS, match_type="regex", full=True)
-            if found is None:
+            raw = await subscriber.recv(timeout=wait)
+            if raw is None:
                 return
             now = time.time()
             until = until or now + BATCH_SECONDS
-            self._session.take(found["tag"], found["data"], now)
+            # of all that is on the bus only this is decoded
+            if TAGS.match(raw):
+                try:
+                    tag, data = salt.utils.event.SaltEvent.unpack(raw)
+                except salt.exceptions.SaltDeserializationError:
+                    continue
+                self._session.take(tag, data, now)
             if now >= until:
                 return
             wait = MORE

@@ -54,6 +54,29 @@ RELAY_LIBRARY = (
     "signing.py",
 )
 
+# The same of the hub, on the master.
+HUB_LIBRARY = (
+    "__init__.py",
+    "cluster/__init__.py",
+    "cluster/asking.py",
+    "cluster/clock.py",
+    "cluster/event.py",
+    "cluster/facts.py",
+    "cluster/heartbeat.py",
+    "cluster/hub.py",
+    "cluster/hub_findings.py",
+    "cluster/hub_session.py",
+    "cluster/rows.py",
+    "cluster/secret.py",
+    "cluster/settle.py",
+    "cluster/settling.py",
+    "cluster/store.py",
+    "cluster/store_file.py",
+    "cluster/store_read.py",
+    "cluster/verdict.py",
+    "signing.py",
+)
+
 
 def __virtual__() -> str:
     return __virtualname__
@@ -130,6 +153,28 @@ def relay_code() -> list[str]:
     return [
         str(here.parent / f"{mark}engines" / "keepalived_relay.py"),
         *(str(library / name) for name in RELAY_LIBRARY),
+    ]
+
+
+def hub_code() -> list[str]:
+    """
+    The files that the engine keepalived_hub of this machine's master runs from. A new version of
+    one of them is in force only after a restart of the master.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt master keepalived_minion.hub_code
+    """
+    import salt.config
+
+    main = Path(__opts__["conf_file"]).with_name("master")
+    synced = Path(salt.config.master_config(str(main))["extension_modules"])
+    return [
+        str(synced / "engines" / "keepalived_hub.py"),
+        str(synced / "utils" / "keepalived_master.py"),
+        *(str(synced / "utils" / "keepalived_core" / name) for name in HUB_LIBRARY),
     ]
 
 

@@ -1,4 +1,4 @@
-# For the master's own minion: reactions to VRRP events, where alerts go (pillar
+# For the master's own minion: the hub, which keeps the timeline; reactions to VRRP events, where alerts go (pillar
 # keepalived_master), the nodes' event keys, and the runners on the master.
 {%- from "keepalived/map.jinja" import keepalived with context %}
 
@@ -24,8 +24,7 @@ keepalived-master-event-secret:
 keepalived-master-in-force:
   keepalived_minion.settings_in_force:
     - name: {{ keepalived.master_service }}
-    - files:
-      - {{ keepalived.master_settings }}
+    - files: {{ ([keepalived.master_settings] + salt["keepalived_minion.hub_code"]()) | json }}
     - require:
       - keepalived_minion: keepalived-master-event-secret
 {%- endif %}

@@ -174,17 +174,13 @@ class World:
         return [(row["to"], row["hub"]["settled"]) for row in self.rows(minion)]
 
     def told(self, kind: str = "settled") -> list[tuple[str, str | None, str]]:
+        return [(each["id"], each["from"], each["to"]) for each in self.entries(kind)]
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
         end = f"/event/{kind}"
         return [
-            (data["id"], data["from"], data["to"])
-            for label, data in self.fired
-            if label.endswith(end)
+            each for label, data in self.fired if label.endswith(end) for each in data["events"]
         ]
 
     def told_keys(self, kind: str, minion: str) -> list[int]:
-        end = f"/event/{kind}"
-        return [
-            data["seq"]
-            for label, data in self.fired
-            if label.endswith(end) and data["id"] == minion
-        ]
+        return [each["seq"] for each in self.entries(kind) if each["id"] == minion]

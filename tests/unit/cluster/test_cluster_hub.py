@@ -94,7 +94,7 @@ def test_what_the_node_has_no_more_is_lost_said_so_and_the_rest_goes_on(world, n
     assert world.stored() == [1, 3]
     (stream,) = world.streams("n1")
     assert [gap[:2] for gap in stream.gaps] == [(2, 2)]
-    assert [data["first"] for label, data in world.fired if label.endswith("/event/lost")] == [2]
+    assert [each["first"] for each in world.entries("lost")] == [2]
     assert sum("rows 2 to 2 of n1" in note for note in world.notes) == 1
     assert world.session.store.counters()["the node no longer has them"] == 1
 
@@ -153,10 +153,7 @@ def test_a_flash_is_raw_not_settled(world, node) -> None:
     world.settle(5)
     assert world.told() == [("n1", None, "BACKUP")]
     assert world.words() == [("BACKUP", "yes"), ("MASTER", "flash"), ("BACKUP", "back")]
-    raw = [
-        row["seq"] for label, data in world.fired if label.endswith("/raw") for row in data["rows"]
-    ]
-    assert raw == [1, 2, 3]
+    assert [each["seq"] for each in world.entries("raw")] == [1, 2, 3]
     (flash,) = world.session.store.flashes("n1")
     assert (flash["instance"], flash["to"], flash["count"]) == ("VI_1", "MASTER", 1)
 
@@ -378,7 +375,7 @@ def test_what_the_hub_fires_is_signed_and_what_it_did_not_fire_is_noticed(world,
     world.step()
     assert world.session.store.rejected() == []
     for culprit in ("n2", None):
-        fake = {**data, "to": "MASTER"}
+        fake = {**data, "events": [{**data["events"][0], "to": "MASTER"}]}
         sent = {"id": culprit, "cmd": "_minion_event", "data": fake} if culprit else fake
         world.session.take(label, sent, EPOCH)
     world.session.take(label, ["junk"], EPOCH)

@@ -187,6 +187,7 @@ def test_alert_targets_reach_the_master_but_no_return(daemons: Daemons) -> None:
     ("main", "pillar", "named"),
     [
         pytest.param("reactor: [{a: [b]}]\n", {}, "master sets reactor", id="reactor in main file"),
+        pytest.param("engines: [{a: {}}]\n", {}, "master sets engines", id="engines in main file"),
         pytest.param(
             "keepalived: {a: b}\n",
             {"keepalived_master": {"alerts": {"log": True}}},
@@ -238,3 +239,35 @@ def test_the_master_hands_out_event_keys_beside_other_external_pillars(daemons: 
     names = [next(iter(entry)) for entry in daemons.master_config()["ext_pillar"]]
     assert sorted(names) == ["cmd_yaml", "keepalived"]
     assert daemons.master_config()["keepalived"] == {"secret_file": "/srv/events.secret"}
+
+
+def test_the_hub_runs_on_the_master_beside_other_engines(daemons: Daemons) -> None:
+    daemons.write("master", "")
+    daemons.write("master.d/other.conf", "engines: [{webhook: {port: 1}}]\n")
+    assert daemons.master_settings()["result"] is True
+    names = [next(iter(entry)) for entry in daemons.master_config()["engines"]]
+    assert sorted(names) == ["keepalived_hub", "webhook"]
+
+
+def test_the_code_of_the_hub_is_all_that_it_imports() -> None:
+    """A master is restarted for a new version of these, and of nothing else."""
+    path = ROOT / "salt/_modules/keepalived_minion.py"
+    spec = importlib.util.spec_from_file_location("minion_module", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    program = (
+        "import sys, runpy; before = set(sys.modules); "
+        f"runpy.run_path({str(ROOT / 'salt/_engines/keepalived_hub.py')!r}); "
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('keepalived_core')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "salt/_utils")},
+    )
+    library = ROOT / "salt/_utils/keepalived_core"
+    found = [str(Path(name).relative_to(library)) for name in done.stdout.split()]
+    assert sorted(found) == sorted(module.HUB_LIBRARY)

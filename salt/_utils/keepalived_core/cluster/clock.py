@@ -19,12 +19,11 @@ def parse(text: object) -> float | None:
         return None
     day, time, fraction = match.groups()
     try:
-        whole = datetime.strptime(f"{day}T{time}", "%Y-%m-%dT%H:%M:%S")
+        # thousands of times a second in the hub: several times quicker than strptime
+        whole = datetime.fromisoformat(f"{day}T{time}+00:00")
     except ValueError:
         return None
-    return (
-        whole.replace(tzinfo=timezone.utc).timestamp() + int((fraction or "0").ljust(6, "0")) / 1e6
-    )
+    return whole.timestamp() + int((fraction or "0").ljust(6, "0")) / 1e6
 
 
 def render(seconds: float) -> str:

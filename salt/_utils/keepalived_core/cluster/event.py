@@ -106,6 +106,8 @@ def quote_for_log(text: object, limit: int = 120) -> str:
 
 def printable(text: str) -> str:
     """The text on one line, without control characters (a terminal or a log obeys those)."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "?" for character in text)
 
 

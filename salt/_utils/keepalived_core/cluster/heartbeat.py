@@ -70,6 +70,10 @@ class Facts:
     #: instance -> {"state", "vip_present", "since_us", "told_us"}
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def save(self) -> dict[str, Any]:
+        """All of it as plain data, which later changes leave alone."""
+        return {**vars(self), "states": dict(self.states), "boots": list(self.boots)}
+
     def take_row(self, row: Row) -> None:
         """A transition that is newer than the last heartbeat."""
         if row.stream_id == self.stream_id and row.seq <= self.seq:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +25,8 @@ BACKFILL = 5_000
 #: Rows that wait for earlier ones, of one stream; the rest is fetched when its turn comes.
 MAX_HELD = 10_000
 MAX_STRANGERS = 100
+#: Seconds between two times that the facts of nodes are stored: rows say the same, and sooner.
+FACTS_APART = 1.0
 #: Streams of one node: a new one is born when a spool was lost, not every day.
 MAX_STREAMS = 256
 REFUSED = "not believed: it is not signed as it must be"
@@ -70,6 +72,8 @@ class Hub(Findings):
         self._asking = asking.Asking()
         self._confirmed: dict[tuple[str, str], float] = {}
         self._looked: dict[str, float] = {}
+        self._facts_saved = 0.0
+        self._facts_changed: set[str] = set()
 
     # -- what the hub is told --
 
@@ -167,11 +171,18 @@ class Hub(Findings):
         """The requests to make now; each must come back through :meth:`answer`."""
         return self._asking.due(self.streams.values(), now)
 
-    def drain(self) -> Batch:
+    def drain(self, now: float) -> Batch:
         """What changed since the last call."""
         batch, self._batch = self._batch, Batch()
-        for minion in batch.facts:
-            batch.facts[minion] = asdict(self.facts[minion])
+        if now - self._facts_saved < FACTS_APART:
+            self._facts_changed |= set(batch.facts)
+            batch.facts.clear()
+        else:
+            self._facts_saved = now
+            changed = self._facts_changed | set(batch.facts)
+            self._facts_changed = set()
+            known = {minion: self.facts[minion] for minion in changed if minion in self.facts}
+            batch.facts = {minion: each.save() for minion, each in known.items()}
         batch.settlers = self._settling.take_changed()
         return batch
 
@@ -319,7 +330,7 @@ class Hub(Findings):
         self._batch.lost.append(
             {
                 "cluster": self._cluster(stream.minion),
-                "minion": stream.minion,
+                "id": stream.minion,
                 "stream_id": stream.stream_id,
                 "first": span[0],
                 "last": last,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ HUB_ID = "//hub"
 MAX_UNSAVED = 50_000
 #: Seconds between two signs of life in the store, and between two looks at its bounds.
 ALIVE, PRUNE = 5.0, 60.0
-#: Rows in one raw event.
-RAW_ROWS = 200
+#: Entries of one event of ours: to fire one costs the master far more than an entry does.
+ENTRIES = 200
 
 
 class Overflow(Exception):
@@ -103,7 +103,7 @@ class Session:
         step = Step(notes=self._notes)
         self._notes = []
         self.hub.tick(now)
-        batch = self.hub.drain()
+        batch = self.hub.drain(now)
         step.notes += batch.notes
         if batch:
             self._unsaved.append(batch)
@@ -154,8 +154,8 @@ class Session:
         outbox, self._outbox = saved.outbox, []
         # told as soon as the caller calls again
         self._told = max((number for number, _, _ in outbox), default=self._told)
-        step.events += [(tag, self._sign(data)) for _, tag, data in outbox]
         step.events += [(tag, self._sign(data)) for tag, data in _raw(batches)]
+        step.events += [(tag, self._sign(data)) for tag, data in _together(outbox)]
 
     def _tell(self, settled: list[Settled]) -> list[tuple[str, dict[str, Any]]]:
         found = []
@@ -221,7 +221,6 @@ def _settled(
 ) -> tuple[str, dict[str, Any]]:
     hub = kept["hub"]
     data = {
-        "schema": SCHEMA,
         "id": hub["minion"],
         "cluster": hub["cluster"],
         **{name: kept.get(name) for name in _FIELDS},
@@ -254,15 +253,25 @@ def _raw(batches: list[Batch]) -> list[tuple[str, dict[str, Any]]]:
             by_cluster.setdefault(row.cluster, []).append(row)
     found: list[tuple[str, dict[str, Any]]] = []
     for cluster, rows in by_cluster.items():
-        for start in range(0, len(rows), RAW_ROWS):
+        for start in range(0, len(rows), ENTRIES):
             part = [
                 {"id": row.minion, **row.data, "late": row.late, "signed": row.signed}
-                for row in rows[start : start + RAW_ROWS]
+                for row in rows[start : start + ENTRIES]
             ]
             found.append(
-                (_tag(cluster, "raw"), {"schema": SCHEMA, "cluster": cluster, "rows": part})
+                (_tag(cluster, "raw"), {"schema": SCHEMA, "cluster": cluster, "events": part})
             )
-    for batch in batches:
-        for each in batch.lost:
-            found.append((_tag(str(each["cluster"]), "lost"), {"schema": SCHEMA, **each}))
+    lost = [(_tag(str(each["cluster"]), "lost"), each) for batch in batches for each in batch.lost]
+    return found + _together([(0, tag, each) for tag, each in lost])
+
+
+def _together(
+    entries: Sequence[tuple[int, str, dict[str, Any]]],
+) -> list[tuple[str, dict[str, Any]]]:
+    """Entries in their order, as few events as that allows."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for _, tag, entry in entries:
+        if not found or found[-1][0] != tag or len(found[-1][1]["events"]) >= ENTRIES:
+            found.append((tag, {"schema": SCHEMA, "cluster": entry["cluster"], "events": []}))
+        found[-1][1]["events"].append(entry)
     return found

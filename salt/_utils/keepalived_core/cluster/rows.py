@@ -124,7 +124,7 @@ class Batch:
     settled: list[Settled] = field(default_factory=list)
     #: Instances with a late row among others: their words must be found anew.
     unsettled: set[tuple[str, str, str]] = field(default_factory=set)
-    #: Rows given up: {"minion", "stream_id", "first", "last", "why"}.
+    #: Rows given up: {"cluster", "id", "stream_id", "first", "last", "why"}.
     lost: list[dict[str, Any]] = field(default_factory=list)
     #: Nodes that are no members any more.
     forgotten: set[str] = field(default_factory=set)

@@ -12,7 +12,7 @@ comes to the same words.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: keepalived's own default of ``advert_int``, seconds.
@@ -96,8 +96,8 @@ class Settler:
         return {
             "state": self.state,
             "before": self._before,
-            "pending": self.pending and asdict(self.pending),
-            "told": self._told and asdict(self._told),
+            "pending": self.pending and vars(self.pending),
+            "told": self._told and vars(self._told),
         }
 
     def feed(self, mark: Mark, advert_int: float = ADVERT_INT) -> list[Word]:

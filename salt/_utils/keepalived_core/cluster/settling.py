@@ -43,6 +43,7 @@ class Settling:
         self._advert = advert
         self._waits: dict[Key, _Wait] = {}
         self._changed: set[Key] = set()
+        self._next = float("inf")
 
     def begin(self, now: float) -> None:
         """After a restart: what was pending then gets the time that the catch-up takes."""
@@ -77,11 +78,16 @@ class Settling:
             ``complete(minion, stream_id, since)`` is False while rows of that stream are known to
             be missing, True when a heartbeat since that time said there are none, None otherwise.
         """
+        if now < self._next:
+            return
+        self._next = float("inf")
         for key, wait in list(self._waits.items()):
             if now < wait.due:
+                self._next = min(self._next, wait.due)
                 continue
             known = complete(key[0], wait.stream_id, wait.came)
             if known is False or (known is None and now < wait.patience):
+                self._next = now
                 continue
             del self._waits[key]
             word = self._settlers[key].elapsed()
@@ -113,6 +119,7 @@ class Settling:
     ) -> None:
         wait = settle.settle_time(mark.to, self._advert(key)) + SLACK
         patience = max(wait, BACKLOG_WAIT) if late else wait
+        self._next = min(self._next, now + wait)
         self._waits[key] = _Wait(mark.key[0], now, now + wait, now + patience, row)
 
 
