@@ -218,6 +218,38 @@ def test_a_switchover_says_who_has_it_now_and_how_to_go_back(
     assert "  salt-run keepalived.undrain n3" in text
 
 
+ROWS = {
+    "n3": [
+        {"seq": 1, "time": "2026-11-22T03:04:06.000000Z", "from": "MASTER", "vip_present": False}
+    ],
+    "n2": [
+        {"seq": 1, "time": "2026-11-22T03:04:06.250000Z", "from": "BACKUP", "vip_present": True}
+    ],
+}
+
+
+@pytest.mark.parametrize(("late", "seconds"), [(0, 0.25), (3, 0.25), (99, None)])
+def test_the_gap_is_what_both_journals_say_or_it_is_not_known(
+    late: int, seconds: float | None, world: World, journal: Journal
+) -> None:
+    asked = {"count": 0}
+
+    def tell(node: Packed) -> list[dict]:
+        asked["count"] += node.name == "n2"
+        if node.name not in ROWS or (node.name == "n2" and asked["count"] <= late):
+            return []
+        return [{**each, "vips": ["10.0.0.1/24"]} for each in ROWS[node.name]]
+
+    for node in world.nodes.values():
+        node.journal = lambda _world, last, since, node=node: tell(node)
+
+    done = Moving(world.members, journal, world).switchover()
+
+    assert done["gaps"] == [{"address": "10.0.0.1/24", "seconds": seconds}]
+    said = "for 0.250 s" if seconds else "for how long is not known"
+    assert f"10.0.0.1/24 was on no node {said}" in screen(done, Painter(False))
+
+
 def test_a_switchover_that_fails_undrains_what_it_drained(world: World, journal: Journal) -> None:
     world.elect = lambda: None  # nobody takes over
 

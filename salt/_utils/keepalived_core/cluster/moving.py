@@ -11,6 +11,7 @@ from .conductor import DONE, MARK_SECONDS, PUT_BACK, WORK_SECONDS, Conductor, Fa
 from .picture import (
     can_drain,
     candidates,
+    holders_moved,
     is_drained,
     judge,
     masters_of,
@@ -21,6 +22,8 @@ from .picture import (
 
 #: Rows of a node's journal that are looked through for the gap.
 JOURNAL_ROWS = 500
+#: How long the nodes may take to have in their journals what has happened.
+JOURNAL_SECONDS = 10
 #: How long a node that is undrained may take to have its addresses back: three adverts and the
 #: skew, and what asking costs.
 TAKE_BACK_SECONDS = 10
@@ -231,7 +234,7 @@ class Moving(Conductor):
                 if opposite == "undrain":
                     self.world.ask([node], "keepalived.undrain", WORK_SECONDS)
             now, _ = self.settle(before)
-        gaps = self._gaps(begin)
+        gaps = self._gaps(begin, before, now)
         self.mark(0, reason)
         rows = table(before, now)
         if problem:
@@ -262,25 +265,53 @@ class Moving(Conductor):
                 raise Failed("; ".join(problems))
             self.world.sleep(0.3)
 
-    def _gaps(self, since: float) -> list[dict[str, Any]]:
-        """For each address that moved since: seconds on no node, by the nodes' own journals."""
-        answers = self.world.ask(
-            self.nodes,
-            "keepalived.journal",
-            WORK_SECONDS,
-            last=JOURNAL_ROWS,
-            since=clock.render(since - 1),
-        )
-        journals = {
-            node: answer.said
-            for node, answer in answers.items()
-            if isinstance(answer.said, (list, tuple))
-        }
-        rows = timeline.merge(journals)
+    def _gaps(
+        self, since: float, before: Mapping[str, Any], now: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """For each address that moved: seconds on no node, by the nodes' own journals.
+
+        None where the journal of the node that has it now does not say when it came.
+        """
+        moved = holders_moved(before, now)
+        deadline = self.world.now() + JOURNAL_SECONDS
+        while moved:
+            answers = self.world.ask(
+                self.nodes,
+                "keepalived.journal",
+                WORK_SECONDS,
+                last=JOURNAL_ROWS,
+                since=clock.render(since - 1),
+            )
+            journals = {
+                node: answer.said
+                for node, answer in answers.items()
+                if isinstance(answer.said, (list, tuple))
+            }
+            rows = timeline.merge(journals)
+            came = {
+                (str(row["node"]), vip)
+                for row in rows
+                if row.get("vip_present") is True
+                for vip in _vips(row)
+            }
+            if all((node, vip) in came for vip, node in moved.items()):
+                break
+            if self.world.now() >= deadline:
+                break
+            self.world.sleep(0.5)  # a watch writes when it has a moment
+        else:
+            return []
+        found = timeline.without_owner(rows, self.world.now(), since - 1)
+        known = {str(one["vip"]): one["seconds"] for one in found if not one["open"]}
         return [
-            {"address": one["vip"], "seconds": one["seconds"], "open": one["open"]}
-            for one in timeline.without_owner(rows, self.world.now(), since - 1)
+            {"address": vip, "seconds": known.get(vip) if (node, vip) in came else None}
+            for vip, node in sorted(moved.items())
         ]
+
+
+def _vips(row: Mapping[str, Any]) -> list[str]:
+    vips = row.get("vips")
+    return [str(vip) for vip in vips] if isinstance(vips, (list, tuple)) else []
 
 
 def _would_take(node: str, statuses: Mapping[str, Any]) -> list[str]:

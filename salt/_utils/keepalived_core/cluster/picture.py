@@ -130,6 +130,16 @@ def holders_of(statuses: Mapping[str, Any]) -> dict[str, list[str]]:
     return _holders(picture(statuses))
 
 
+def holders_moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """``{address: the node that has it now}`` of those that one node had and another one has."""
+    was, here = _holders(before), _holders(now)
+    return {
+        address: nodes[0]
+        for address, nodes in here.items()
+        if len(nodes) == 1 and was.get(address) and was[address] != nodes
+    }
+
+
 def masters_on(status: object) -> list[str]:
     """The instances that a node is MASTER of."""
     return [str(row.get("instance")) for row in rows(status) if row.get("state") == "MASTER"]

@@ -27,21 +27,36 @@ def screen(data: Mapping[str, Any], painter: Painter) -> list[str]:
         style = "bad" if each["level"] == "error" else "warn"
         lines.append(painter.paint(f"  {each['level']}: {printable(place + each['text'])}", style))
     lines += [painter.paint(f"  {printable(text)}", "warn") for text in data.get("notes") or []]
-    for each in data.get("changes") or []:
+    for nodes, each in _alike(data.get("changes") or []):
         did = f" ({each['phase']})" if each["phase"] != "untouched" else ""
-        lines += ["", f"{printable(each['node'])}: {each['kind']}{did}"]
+        lines += ["", f"{printable(', '.join(nodes))}: {each['kind']}{did}"]
         lines += [f"  {printable(text)}" for text in each["reasons"]]
         if result == "would":
             lines += [f"    {printable(line)}" for line in str(each["diff"]).splitlines()]
     lines += _packages(data, painter) + _steps(data, painter) + _rows(data, painter)
     for gap in data.get("gaps") or []:
-        still = ", still" if gap["open"] else ""
-        lines.append(
-            f"{printable(gap['address'])} was on no node for {gap['seconds']:.3f} s{still}"
-        )
+        how = "for how long is not known"
+        if gap["seconds"] is not None:
+            how = f"for {gap['seconds']:.3f} s"
+        lines.append(f"{printable(gap['address'])} was on no node {how}")
     if data.get("back"):
         lines += ["", "To go back:", *(f"  {printable(text)}" for text in data["back"])]
     return lines
+
+
+def _alike(
+    changes: list[Mapping[str, Any]],
+) -> list[tuple[list[str], Mapping[str, Any]]]:
+    """The changes, those that say the same of several nodes said once."""
+    found: list[tuple[list[str], Mapping[str, Any]]] = []
+    for each in changes:
+        for nodes, known in found:
+            if all(each[key] == known[key] for key in ("kind", "phase", "reasons", "diff")):
+                nodes.append(str(each["node"]))
+                break
+        else:
+            found.append(([str(each["node"])], each))
+    return found
 
 
 def _packages(data: Mapping[str, Any], painter: Painter) -> list[str]:
