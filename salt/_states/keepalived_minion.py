@@ -79,12 +79,12 @@ def minion_settings(name: str) -> dict[str, Any]:
 def master_settings(name: str) -> dict[str, Any]:
     """
     The file in ``master.d`` that switches the hub on, maps VRRP events to their reactions, hands
-    each node its event key and, from the pillar ``keepalived_master`` of the master's own minion, says where alerts go
-    (``alerts``) and where the secret of the keys lies (``secret_file``).
+    each node its event key and, from the pillar ``keepalived_master`` of the master's own minion,
+    says where alerts go (``alerts``) and where the secret of the keys lies (``secret_file``).
 
-    Fails, and writes nothing, where ``engines``, ``reactor``, ``ext_pillar`` or ``keepalived`` stand
-    in the main file (a file in ``master.d`` replaces them whole) and for a pillar that is not understood.
-    The content is never shown: the address of a webhook is often a secret.
+    Fails, and writes nothing, where ``engines``, ``reactor``, ``ext_pillar`` or ``keepalived``
+    stand in the main file (a file in ``master.d`` replaces them whole) and for a pillar that is
+    not understood. The content is never shown: the address of a webhook is often a secret.
 
     name
         Path of the file, ``/etc/salt/master.d/keepalived.conf``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hub_nodes import CLUSTER, EPOCH, HUB_ID, SECRET, Node, World, key, tag
 
@@ -471,3 +473,15 @@ def test_one_that_is_no_member_any_more_leaves_its_rows_but_no_facts(world, node
     world.step()
     assert world.stored() == [1]
     assert "n1" not in world.session.store.facts()
+
+
+def test_hundreds_of_events_a_second_at_least(world, node) -> None:
+    """An order of magnitude; ./run bench hub measures."""
+    rows = [node.row("BACKUP" if n % 2 else "MASTER", n * 10, f"VI_{n % 250}") for n in range(3000)]
+    begin = time.process_time()
+    for start in range(0, 3000, 100):
+        world.send(*rows[start : start + 100])
+        world.session.step(EPOCH + start)
+    took = time.process_time() - begin
+    assert len(world.stored()) == 3000
+    assert took < 12
