@@ -226,19 +226,37 @@ def gaps(node: str, rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
 
 
 def unowned(
-    flips: Mapping[str, Sequence[Flip]], held: Mapping[str, bool], begin: int, end: int
+    flips: Mapping[str, Sequence[Flip]],
+    held: Mapping[str, bool],
+    begin: int,
+    end: int,
+    blind: Iterable[Window] = (),
 ) -> tuple[float, float]:
-    """(seconds without an owner, seconds with more than one) between two times."""
-    moves = sorted((flip.at, node, flip.held) for node, mine in flips.items() for flip in mine)
+    """(seconds without an owner, seconds with more than one) between two times.
+
+    blind: what to leave out, for nobody can have told it.
+    """
+    moves: list[tuple[int, int, str]] = [
+        (flip.at, 1 if flip.held else -1, node) for node, mine in flips.items() for flip in mine
+    ]
+    for window in blind:
+        last = end if window.end is None else window.end + CATCH_UP_US
+        moves += [(window.begin - TOLERANCE_US, 1, ""), (last, -1, "")]
     owners = {node for node, has in held.items() if has}
-    nobody = several = 0
+    nobody = several = shut = 0
     last = begin
-    for at, node, has in [*moves, (end, "", False)]:
+    for at, change, node in [*sorted(moves), (end, 0, "")]:
         at = min(max(at, begin), end)
-        nobody += (at - last) * (not owners)
-        several += (at - last) * (len(owners) > 1)
+        if not shut:
+            nobody += (at - last) * (not owners)
+            several += (at - last) * (len(owners) > 1)
         last = at
-        (owners.add if has else owners.discard)(node)
+        if not node:
+            shut += change
+        elif change > 0:
+            owners.add(node)
+        else:
+            owners.discard(node)
     return nobody / 1e6, several / 1e6
 
 

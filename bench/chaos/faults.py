@@ -195,7 +195,9 @@ def _kill_engine(name: str) -> Callable[[Lab, str, random.Random], Mend]:
     """One child of the minion or the master: its title names the engine."""
 
     def inject(lab: Lab, node: str, draw: random.Random) -> Mend:
-        _shell(lab, node, f"for pid in $(pgrep -f '{name}'); do kill -KILL $pid; done")
+        # the brackets keep the shell itself out
+        found = f"pgrep -f '[{name[0]}]{name[1:]}'"
+        _shell(lab, node, f"for pid in $({found}); do kill -KILL $pid; done")
         return _nothing
 
     return inject

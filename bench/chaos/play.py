@@ -190,9 +190,14 @@ def judge(truth: Truth, rows: dict[str, list[dict[str, Any]]], played: Sequence[
     outcome = Outcome(total, list(played))
     outcome.ghosts = _ghosts(truth, rows, total)
     end = now_us()
-    of_truth = compare.unowned(true, truth.held_at_first, truth.begin, end)
-    of_told = compare.unowned(told, truth.held_at_first, truth.begin, end)
+    blind = [window for name in truth.nodes for window in truth.blind(name)]
+    of_truth = compare.unowned(true, truth.held_at_first, truth.begin, end, blind)
+    of_told = compare.unowned(told, truth.held_at_first, truth.begin, end, blind)
     outcome.nobody, outcome.several = (of_truth[0], of_told[0]), (of_truth[1], of_told[1])
+    if abs(of_truth[0] - of_told[0]) > max(0.2, of_truth[0] / 20):
+        outcome.unbounded.append(
+            f"I8: {of_truth[0]:.2f} s without an owner by the kernels, {of_told[0]:.2f} s as told"
+        )
     outcome.adverts = _adverts(truth, rows, total)
     return outcome
 

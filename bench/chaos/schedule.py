@@ -47,7 +47,9 @@ def make(
         for _ in range(size):
             (name,) = draw.choices(names, weights)
             kind = KINDS[name]
-            node = master if kind.master else draw.choice(list(nodes))
+            # the last one has the highest priority, so mostly the address
+            (node,) = draw.choices(nodes, range(1, len(nodes) + 1))
+            node = master if kind.master else node
             wait = draw.uniform(0, 3) if faults else 0.0
             faults.append(
                 Fault(name, node, wait, draw.uniform(*kind.hold), draw.randrange(1 << 30))

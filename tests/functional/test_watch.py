@@ -252,7 +252,7 @@ def test_a_cable_pulled_and_put_back(pair):
             "eth0 has no carrier",
             "no longer faulty (was: eth0 has no carrier)",
         ]
-    assert reasons(two)[1] == "a peer took over: 10.99.0.1 with priority 150"
+    assert reasons(two)[1] == "a peer with priority 150 took over"
     compare(one, two)
 
 
@@ -346,9 +346,7 @@ def test_reloads(pair):
     one.wait_for("BACKUP")
     two.wait_for("MASTER")
     (reason,) = reasons(one)
-    assert reason == (
-        "its configuration was changed: a peer took over: 10.99.0.2 with priority 100"
-    )
+    assert reason == ("its configuration was changed: a peer with priority 100 took over")
     one.configure(config(50).replace("VJ", "VK"))
     one.signal("HUP", parent)
     one.wait_for("DELETED", instance="VJ")

@@ -182,3 +182,5 @@ def test_seconds_without_and_with_too_many_owners():
     }
     held = {"a": True, "b": False}
     assert compare.unowned(flips, held, 0, 40 * SECOND) == (3.0, 1.0)
+    blind = [Window(11 * SECOND + compare.TOLERANCE_US, 20 * SECOND)]
+    assert compare.unowned(flips, held, 0, 40 * SECOND, blind) == (1.0, 1.0)

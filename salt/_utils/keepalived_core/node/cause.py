@@ -32,8 +32,9 @@ def of_backup(account: Account, name: str) -> str:
     told = account.instances.get(name)
     if told is None or told.state != "BACKUP":
         return UNKNOWN
-    if told.master and told.master_priority:
-        text = f"a peer took over: {told.master} with priority {told.master_priority}"
+    if told.master_priority:
+        # not "Master router": at this moment it is still the one of the last time
+        text = f"a peer with priority {told.master_priority} took over"
         lower = told.effective is not None and told.base is not None and told.effective < told.base
         if lower and told.master_priority > (told.effective or 0):
             causes = _joined(_weights(account, told))
@@ -44,9 +45,9 @@ def of_backup(account: Account, name: str) -> str:
         members = account.groups[told.group].members if told.group in account.groups else []
         for other in members:
             its = account.instances.get(other)
-            if other != name and its and its.master and its.master_priority:
+            if other != name and its and its.master_priority:
                 return f"{other} in sync group {told.group}: {of_backup(account, other)}"
-    elif not told.master_priority:
+    else:
         # keepalived leaves MASTER without a fault for a better peer, or for this
         return REMOVED
     return UNKNOWN

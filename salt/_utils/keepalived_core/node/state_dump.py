@@ -36,14 +36,13 @@ class Tracked:
 
 @dataclass
 class Told(Tracked):
-    """One instance.  ``master`` is the router that it takes for MASTER, with its priority."""
+    """One instance.  ``master_priority`` is that of the router it takes for MASTER, 0: of none."""
 
     state: str = ""
     group: str | None = None
     interface: str | None = None
     base: int | None = None
     effective: int | None = None
-    master: str | None = None
     master_priority: int = 0
 
 
@@ -145,7 +144,6 @@ def _instance(account: Account, heading: str, lines: list[str]) -> None:
     if name is None:
         return
     values = _pairs(lines)
-    router = values.get("Master router")
     told = Told(
         state=values.get("State", ""),
         group=values.get("Sync group"),
@@ -153,7 +151,6 @@ def _instance(account: Account, heading: str, lines: list[str]) -> None:
         interface=values.get("Interface", "").partition(",")[0] or None,
         base=_number(values.get("Priority")),
         effective=_number(values.get("Effective priority")),
-        master=router if router not in (None, "(none)") else None,
         master_priority=_number(values.get("Master priority")) or 0,
     )
     _track(told, _lists(lines))
