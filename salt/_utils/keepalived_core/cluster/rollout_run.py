@@ -316,16 +316,6 @@ class Rollout(Conductor):
                 wait.append(node)
         return f"scripts would be deployed first on {', '.join(wait)}" if wait else None
 
-    def do_states(self, node: str, sls: str, test: bool) -> list[Mapping[str, Any]]:
-        """Apply an SLS on a node: what its states returned.  Raises Refused."""
-        answer = self.world.ask([node], "state.apply", WORK_SECONDS, mods=sls, test=test).get(node)
-        if answer is None or not isinstance(answer.said, Mapping):
-            why = answer.said if answer else "no answer"
-            if isinstance(why, list):
-                why = "; ".join(map(str, why))
-            raise Refused(f"{node}: state.apply {sls}: {rollout.one_line(why)}")
-        return list(answer.said.values())
-
     def _planned(self, found: Sequence[rollout.Facts]) -> list[rollout.Facts]:
         self.world.say("planning on every node")
         # A minion plans with the pillar it holds, which is as old as its last state run.
