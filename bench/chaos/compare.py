@@ -225,6 +225,45 @@ def gaps(node: str, rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
     return found
 
 
+def delivered(
+    journals: Mapping[str, Sequence[Mapping[str, Any]]], hub: Sequence[Mapping[str, Any]]
+) -> Result:
+    """Compare the hub's timeline with the journals that the nodes keep: every row once, in order.
+
+    hub: rows with ``node``, ``stream_id``, ``seq`` and ``to``, in the timeline's order; rows of
+    other times are passed over.  ``errors`` are the seconds that each took to arrive.
+    """
+    result = Result()
+    expected = {
+        (name, row["stream_id"], row["seq"]): row for name, rows in journals.items() for row in rows
+    }
+    seen: set[tuple[str, str, int]] = set()
+    last: dict[tuple[str, str], int] = {}
+    for row in hub:
+        name, stream, seq = key = (row["node"], row["stream_id"], row["seq"])
+        if key not in expected:
+            continue
+        at = expected[key]["monotonic_us"]
+        if key in seen:
+            result.findings.append(Finding("doubled", name, at, f"the hub has row {seq} twice"))
+            continue
+        seen.add(key)
+        if row["to"] != expected[key]["to"]:
+            text = f"the hub has row {seq} as {row['to']}, it is {expected[key]['to']}"
+            result.findings.append(Finding("invented", name, at, text))
+        if seq < last.get((name, stream), 0):
+            text = f"the hub has row {seq} after row {last[name, stream]}"
+            result.findings.append(Finding("order", name, at, text))
+        last[name, stream] = max(seq, last.get((name, stream), 0))
+        result.compared += 1
+        result.errors.append(row["seconds"])
+    for name, stream, seq in sorted(expected.keys() - seen):
+        at = expected[name, stream, seq]["monotonic_us"]
+        text = f"the hub has no row {seq} of {stream[:8]}"
+        result.findings.append(Finding("lost", name, at, text))
+    return result
+
+
 def unowned(
     flips: Mapping[str, Sequence[Flip]],
     held: Mapping[str, bool],

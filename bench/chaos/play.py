@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bench.chaos import compare
@@ -22,6 +23,8 @@ SETTLE, CALM = 40.0, 1.5
 HURRY = 3.0
 #: After the last fault: the watch asks every 30 s where it hears no FIFO.
 LAST = 90.0
+#: The hub has so long to fetch what it missed.
+DELIVER = 60.0
 
 
 @dataclass
@@ -47,11 +50,13 @@ class Outcome:
     unbounded: list[str] = field(default_factory=list)
     seconds: float = 0.0
     adverts: tuple[int, int] = (0, 0)
+    hub: compare.Result | None = None
 
     @property
     def bad(self) -> list[str]:
         """All that is wrong, one sentence each."""
-        found = [f"{one.kind}: {one.node}: {one.text}" for one in self.result.findings]
+        findings = self.result.findings + (self.hub.findings if self.hub else [])
+        found = [f"{one.kind}: {one.node}: {one.text}" for one in findings]
         return found + self.i5 + self.unbounded
 
 
@@ -79,6 +84,7 @@ def play(
         if not converged:
             outcome.i5.append(f"after all was mended the address is on {truth.holders()}")
         outcome.i5 += _statuses(lab, truth)
+        outcome.hub = _hub(lab, rows)
         _look_at_bounds(lab, rows, outcome, time.monotonic() - begun)
     outcome.seconds = time.monotonic() - begun
     return outcome
@@ -173,6 +179,30 @@ def _last_seqs(lab: Lab) -> dict[str, Any]:
         name: {(row["stream_id"], row["seq"]) for row in rows}
         for name, rows in _journals(lab, None).items()
     }
+
+
+def _hub(lab: Lab, rows: dict[str, list[dict[str, Any]]]) -> compare.Result | None:
+    """The hub's timeline beside the journals; None where no hub runs.
+
+    It is given :data:`DELIVER` seconds to fetch what it missed.
+    """
+    deadline = time.monotonic() + DELIVER
+    while True:
+        answer = lab.salt_run("keepalived.timeline", last=1_000_000, source="hub")
+        if not isinstance(answer, dict) or answer.get("source") != "hub":
+            return None
+        timeline = [{**row, "seconds": _delay(row)} for row in answer["rows"]]
+        result = compare.delivered(rows, timeline)
+        if not result.findings or time.monotonic() > deadline:
+            return result
+        time.sleep(2)
+
+
+def _delay(row: dict[str, Any]) -> float:
+    told, received = (
+        datetime.fromisoformat(row[key].replace("Z", "+00:00")) for key in ("time", "received")
+    )
+    return (received - told).total_seconds()
 
 
 def judge(truth: Truth, rows: dict[str, list[dict[str, Any]]], played: Sequence[Played]) -> Outcome:

@@ -31,6 +31,18 @@ def table(outcome: Outcome, seed: int) -> str:
         ("adverts of a node told as MASTER", "{1} of {0}".format(*outcome.adverts)),
         *((f"the watch of {name} (I16)", cost) for name, cost in sorted(outcome.bounds.items())),
     ]
+    hub = outcome.hub
+    if hub is None:
+        rows.append(("the hub", "there is none"))
+    else:
+        wrong = " / ".join(
+            str(hub.count(kind)) for kind in ("lost", "invented", "doubled", "order")
+        )
+        rows += [
+            ("rows in the hub's timeline, of the nodes' journals", hub.compared),
+            ("there lost / invented / twice / out of order", wrong),
+            ("kernel to hub, p50 / p95 / max ms", _three(sorted(hub.errors) or [0.0])),
+        ]
     lines = ["| chaos | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]
     lines += [f"\nLeft out: {kind}: {why}." for kind, why in LEFT_OUT.items()]
     return "\n".join(lines)

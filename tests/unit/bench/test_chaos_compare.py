@@ -184,3 +184,27 @@ def test_seconds_without_and_with_too_many_owners():
     assert compare.unowned(flips, held, 0, 40 * SECOND) == (3.0, 1.0)
     blind = [Window(11 * SECOND + compare.TOLERANCE_US, 20 * SECOND)]
     assert compare.unowned(flips, held, 0, 40 * SECOND, blind) == (1.0, 1.0)
+
+
+def hub_rows(rows):
+    return [{**each, "node": "n", "seconds": 0.01} for each in rows]
+
+
+def test_a_hub_that_has_every_row_once_and_in_order():
+    _, rows = story(3)
+    result = compare.delivered({"n": rows}, hub_rows(rows))
+    assert (result.compared, result.findings) == (len(rows), [])
+
+
+def stale(rows, index):
+    rows[index]["to"] = "DELETED"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"), [(drop, "lost"), (double, "doubled"), (swap, "order"), (stale, "invented")]
+)
+def test_a_hub_s_seeded_defect_is_found(spoil, kind):
+    _, rows = story(4)
+    hub = hub_rows(rows)
+    spoil(hub, 11)
+    assert [each.kind for each in compare.delivered({"n": rows}, hub).findings] == [kind]
