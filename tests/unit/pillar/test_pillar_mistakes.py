@@ -74,6 +74,21 @@ def test_all_mistakes_come_at_once(classic, instance):
 @pytest.mark.parametrize(
     "change, where",
     [
+        ({"notify": "/x \ud800"}, "notify"),
+        ({"track_script": ["\udfff" * 300]}, "track_script:0"),
+        ({"authentication": {"auth_type": "PASS", "auth_pass": "\ud800"}}, "authentication"),
+    ],
+)
+def test_half_a_character_is_refused(classic, instance, change, where):
+    instance.update(change)
+    with pytest.raises(pillar.PillarError) as error:
+        pillar.to_tree(classic, "controller1")
+    assert f"VI_PUBLIC:{where}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "change, where",
+    [
         ({"notify": "/x " + "a" * 1000}, "notify"),
         ({"track_script": ["s" * 1000]}, "track_script:0"),
         ({"authentication": {"auth_type": "PASS", "auth_pass": SECRET * 100}}, "authentication"),

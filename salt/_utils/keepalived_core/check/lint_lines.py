@@ -20,7 +20,7 @@ def judge_lines(source: str, file: str) -> Iterator[Finding]:
     if "#" not in source and "!" not in source and max(map(len, lines)) <= MAX_LINE // 4:
         return  # nothing to cut, and a character has four bytes at most
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE // 4 and len(line.encode("utf-8", "surrogateescape")) > MAX_LINE:
+        if len(line) > MAX_LINE // 4 and len(lexer.encoded(line)) > MAX_LINE:
             yield Finding(
                 ERROR,
                 "KA112",

@@ -184,7 +184,7 @@ class _Reader:
     def _physical(self, line: str) -> str:
         line = line.rstrip("\r").partition("\0")[0]
         if len(line) > MAX_TEXT // 4:
-            raw = line.encode("utf-8", "surrogateescape")
+            raw = lexer.encoded(line)
             if len(raw) > MAX_TEXT:
                 pieces = [raw[at : at + MAX_TEXT] for at in range(0, len(raw), MAX_TEXT)]
                 texts = [piece.decode("utf-8", "surrogateescape") for piece in pieces]

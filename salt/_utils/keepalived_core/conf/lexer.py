@@ -87,6 +87,14 @@ def split_comment(line: str) -> Cut:
     return Cut(text, note, comment, quote + 1)
 
 
+def encoded(text: str) -> bytes:
+    """The bytes of a text in the file; half characters, which no file can have, become a ``?``."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def escape(text: str) -> str:
     """The inverse of the unescaping: ``#`` and ``!`` outside of quotes get their backslash."""
     if "#" not in text and "!" not in text:

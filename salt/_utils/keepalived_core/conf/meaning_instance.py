@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from . import lexer
 from .fault import ERROR, WARNING, Facts, Fault, View
 from .meaning_address import family_in, judge_addresses
 from .meaning_track import OWNER, judge_tracks
@@ -188,7 +189,7 @@ def _authentication(view: View, facts: Facts, version: str) -> Iterator[Fault]:
                     "remove one of the two",
                 )
         if password is not None and password.args:
-            if len(password.args[0].encode("utf-8", "surrogateescape")) > 8:
+            if len(lexer.encoded(password.args[0])) > 8:
                 yield Fault(
                     "KA303",
                     ERROR,

@@ -16,10 +16,11 @@ MAX_LINE = 1023
 # Definitions the daemon always has.
 STANDARD = frozenset({"_PWD", "_INSTANCE", "_RANDOM", "_HASH", "_BANG", "_ENV"})
 
-_BARE = re.compile(r"[^\x00-\x20\x7f\"#!{}$\\]+")
+_BARE = re.compile(r"[^\x00-\x20\x7f\"#!{}$\\\ud800-\udc7f\udd00-\udfff]+")
 # A whole line of such words; whether blanks are where they should be is asked separately.
 _BARE_LINE = re.compile(r"(?!include|[@~])[^\x00-\x1f\x7f\"#!{}$\\]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# The last ranges are half characters that stand for no byte.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 _EXPANDS = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?: [ \w]*)?\}|([A-Za-z_]\w*)(?=[ \t,)]))", re.ASCII)
 _INCLUDE = re.compile(r"include[rmwba]?")
 
@@ -168,7 +169,7 @@ class _Writer:
     def comment(self, indent: str, text: str) -> None:
         """A comment of any length: what is too long for one line goes on in the next."""
         mark = text[:1]
-        while len((indent + text).encode("utf-8", "surrogateescape")) > MAX_LINE:
+        while len(lexer.encoded(indent + text)) > MAX_LINE:
             room = (MAX_LINE - len(indent)) // 4  # a character has four bytes at most
             room = text.rfind(" ", len(mark) + 1, room) if " " in text[2:room] else room
             self.lines.append((indent + text[:room]).rstrip(lexer.WHITE + "\\"))
@@ -179,12 +180,12 @@ class _Writer:
         if condition:
             text = f"{_prefix(condition)} {text}"
         line = indent + text
-        if len(line) > MAX_LINE // 4 and len(line.encode("utf-8", "surrogateescape")) > MAX_LINE:
+        if len(line) > MAX_LINE // 4 and len(lexer.encoded(line)) > MAX_LINE:
             raise ConfError(
                 f"the line {text[:40]!r}... is longer than the {MAX_LINE} bytes keepalived reads"
             )
         if comment:
-            if len((line + comment).encode("utf-8", "surrogateescape")) + 2 > MAX_LINE:
+            if len(lexer.encoded(line + comment)) + 2 > MAX_LINE:
                 self.comment(indent, comment)
             else:
                 line = f"{line}  {comment}".rstrip(lexer.WHITE + "\\")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..conf import grammar
+from ..conf import grammar, lexer
 from ..conf.errors import ConfError
 from ..conf.fault import TRACKS
 from ..conf.keyword import (
@@ -281,7 +281,7 @@ class Adopter:
         return unread
 
     def _password(self, node: Statement, text: str) -> str:
-        raw = text.encode("utf-8", "surrogateescape")
+        raw = lexer.encoded(text)
         if len(raw) <= _PASSWORD:
             return text
         self.note(node, f"of auth_pass the first {_PASSWORD} bytes count; the others are left out")

@@ -251,7 +251,7 @@ def _is_name(name: Any) -> bool:
 def _writable(line: list[str]) -> None:
     """Raises ConfError for words that cannot be written as one line, however deep it stands."""
     written = [quote(word, frozenset(), first=not index) for index, word in enumerate(line)]
-    if len(" ".join(written).encode("utf-8", "surrogateescape")) > _LONGEST:
+    if len(lexer.encoded(" ".join(written))) > _LONGEST:
         raise ConfError(f"it is too long: a line of keepalived.conf has {_LONGEST} bytes at most")
 
 
