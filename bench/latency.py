@@ -132,7 +132,7 @@ class Bench:
             "id": "n1",
             "events": [{"tag": "bench", "data": {"mark": mark}}],
         }
-        self.channel.send(load, timeout=10, tries=1)
+        self.channel.send(load, timeout=60, tries=1)
         return self.bus.wait(mark) - begin
 
     def script(self) -> float:
