@@ -176,7 +176,8 @@ class _Hub:
         bus.subscriber.asyncio_loop.run_until_complete(self._take_all(bus.subscriber.obj))
 
     async def _take_all(self, subscriber):
-        wait = BUSY if self._session.busy or not self._results.empty() else IDLE
+        busy = self._session.busy(time.time()) or not self._results.empty()
+        wait = BUSY if busy else IDLE
         until = None
         for _ in range(BATCH):
             raw = await subscriber.recv(timeout=wait)

@@ -66,6 +66,7 @@ HUB_LIBRARY = (
     "cluster/hub.py",
     "cluster/hub_findings.py",
     "cluster/hub_session.py",
+    "cluster/ordering.py",
     "cluster/rows.py",
     "cluster/secret.py",
     "cluster/settle.py",

@@ -80,7 +80,7 @@ def test_all_of_a_stream_is_fetched_when_only_a_heartbeat_is_heard(world, node) 
 
 
 def test_of_a_long_history_only_the_newest_part_is_taken(tmp_path, node, monkeypatch) -> None:
-    monkeypatch.setattr("keepalived_core.cluster.hub.BACKFILL", 10)
+    monkeypatch.setattr("keepalived_core.cluster.ordering.BACKFILL", 10)
     for number in range(50):
         node.row("BACKUP" if number % 2 else "MASTER", number * 10)
     world = World(tmp_path / "db", node)

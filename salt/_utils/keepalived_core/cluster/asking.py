@@ -71,6 +71,10 @@ class Asking:
         """How many requests are to be made, or under way."""
         return len(self._asks)
 
+    def soon(self, now: float) -> bool:
+        """Whether one is under way, or to be made within a second."""
+        return any(ask.under_way or ask.due < now + 1.0 for ask in self._asks.values())
+
     def waits(self, minion: str, stream_id: str | None) -> bool:
         """Whether a request for it is to be made, or under way."""
         return (minion, stream_id) in self._asks

@@ -112,10 +112,9 @@ class Session:
         step.fetches = self.hub.fetches(now)
         return step
 
-    @property
-    def busy(self) -> bool:
+    def busy(self, now: float) -> bool:
         """Whether :meth:`step` should be called again within a second, although nothing comes."""
-        return bool(self.hub.busy or self._unsaved)
+        return bool(self._unsaved) or self.hub.busy(now)
 
     # -- storing --
 
