@@ -225,6 +225,20 @@ def gaps(node: str, rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
     return found
 
 
+def master_near(rows: Iterable[Mapping[str, Any]], at: int) -> bool:
+    """Whether one instance's rows have it as MASTER then, or a tolerance earlier or later."""
+    state: str | None = None
+    since = at - 2 * TOLERANCE_US
+    for row in (*(row for row in rows if row["to"].isupper()), None):
+        until = row["monotonic_us"] if row else at + 2 * TOLERANCE_US
+        before = row["from"] if row and state is None else state
+        if before in (None, "MASTER") and since <= at + TOLERANCE_US and until >= at - TOLERANCE_US:
+            return True
+        if row:
+            state, since = row["to"], until
+    return False
+
+
 def delivered(
     journals: Mapping[str, Sequence[Mapping[str, Any]]], hub: Sequence[Mapping[str, Any]]
 ) -> Result:

@@ -284,24 +284,13 @@ def _adverts(
         if any(window.covers(at) for window in windows):
             continue
         seen += 1
-        if any(_state_at(rows[name], at + shift) for shift in (0, -1_000_000, 1_000_000)):
+        mine = (row for row in rows[name] if row["instance"] == INSTANCE)
+        if compare.master_near(mine, at):
             agreed += 1
         else:
             text = f"it sends adverts at {at / 1e6:.3f}, its timeline has it not as MASTER"
             result.findings.append(compare.Finding("lost", name, at, text))
     return seen, agreed
-
-
-def _state_at(rows: list[dict[str, Any]], at: int) -> bool:
-    """Whether the timeline has the instance as MASTER then; also before its first row."""
-    state = None
-    for row in rows:
-        if row["instance"] != INSTANCE or not row["to"].isupper():
-            continue
-        if row["monotonic_us"] > at:
-            return (row["from"] if state is None else state) == "MASTER"
-        state = row["to"]
-    return state in (None, "MASTER")
 
 
 # -- the rest --

@@ -208,3 +208,23 @@ def test_a_hub_s_seeded_defect_is_found(spoil, kind):
     hub = hub_rows(rows)
     spoil(hub, 11)
     assert [each.kind for each in compare.delivered({"n": rows}, hub).findings] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("at", "near"),
+    [(5, False), (8.9, False), (9.1, True), (10.1, True), (11.5, True), (11.7, False), (30, False)],
+)
+def test_who_sends_adverts_was_master_about_then(at, near):
+    rows = [
+        row(1, 10 * SECOND, "BACKUP", "MASTER"),
+        row(2, 10 * SECOND, "MASTER", "priority"),
+        row(3, round(10.6 * SECOND), "MASTER", "STOP"),
+    ]
+    assert compare.master_near(rows, round(at * SECOND)) == near
+
+
+def test_before_its_first_row_a_node_was_what_that_row_leaves():
+    rows = [row(1, 10 * SECOND, "MASTER", "STOP")]
+    assert compare.master_near(rows, 1 * SECOND)
+    assert not compare.master_near(rows, 20 * SECOND)
+    assert compare.master_near([], 20 * SECOND)

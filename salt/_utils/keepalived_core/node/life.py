@@ -66,6 +66,11 @@ class Life:
         self.why = "keepalived died"
         return None if self._told_gone else GONE
 
+    def vrrp_ended(self) -> bool:
+        """Return whether the VRRP process is gone, and :meth:`check` has not seen it yet."""
+        daemon = self.daemon
+        return daemon is not None and bool(daemon.vrrp) and process.ended(daemon.vrrp or 0)
+
     def close(self) -> None:
         """Let go of the daemon."""
         for descriptor in self._pidfds.values():

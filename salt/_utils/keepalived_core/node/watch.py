@@ -202,7 +202,10 @@ class Watch:
             changes = []
         now = Moment.now()
         if lines and self.life.daemon is not None:
+            # what the lines mean depends on who still lives
             self.tracker.why.orphaned = not self.life.daemon.alive()
+            if self.life.vrrp_ended():
+                self.tracker.why.respawned(now)
         moved = [change for change in changes if self.tracker.address(change, now)]
         for line in lines:
             self.tracker.line(line, now)
