@@ -90,7 +90,8 @@ CASES = [
     Case("an interface is tracked", {f"{I}/track_interface": ["mgmt0"]}),
     Case("the owner's priority goes up", {"priorities/VI_PUBLIC/controller3": 150}),
     Case("a backup's priority goes down", {"priorities/VI_PUBLIC/controller1": 50}),
-    Case("nopreempt", {f"{I}/nopreempt": True}),
+    # Without nopreempt the highest takes it; that it has it already, the file does not say.
+    Case("nopreempt", {f"{I}/nopreempt": True}, back=MOVES),
     Case("preempt_delay", {f"{I}/preempt_delay": 5}),
     Case("an instance more", {"config/vrrp_instance/VI_THIRD": {
         **_INSTANCE, "virtual_router_id": 54, "virtual_ipaddress": [f"{THIRD} dev eth1"]},
@@ -113,7 +114,7 @@ CASES = [
     Case("the owner's priority goes below a peer's", {"priorities/VI_PUBLIC/controller3": 90},
          kind=MOVES, back=MOVES, touched=(VIP,), outage=0.5),
     # -- a restart is needed
-    Case("SNMP", {f"{G}/enable_snmp_vrrp": True}, kind=RESTART, back=RESTART,
+    Case("SNMP", {f"{G}/enable_snmp_vrrp": True}, kind=RESTART, newer=(SAFE, SAFE),
          touched=VIPS, outage=1.5),
     # -- every node must change together
     Case("an address more", {f"{I}/virtual_ipaddress": [f"{VIP} dev eth1", f"{THIRD} dev eth1"]},

@@ -34,6 +34,7 @@ def healthy(cluster: Lab) -> Iterator[Lab]:
     """The same, mended and with the classic pillar in force, whatever the test before left."""
     cluster.heal()
     set_pillar(cluster, CLASSIC)
+    cluster.salt("controller*", "saltutil.refresh_pillar", wait=True)
     plans = cluster.salt("controller*", "keepalived.plan")
     if any(not isinstance(plan, dict) or plan["action"] != "nothing" for plan in plans.values()):
         assert failures(apply(cluster, allowed=True)) == {}
