@@ -15,7 +15,6 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from . import (
@@ -28,6 +27,7 @@ from . import (
     process,
     sdnotify,
     watch_lock,
+    watch_report,
     watch_status,
 )
 from . import paths as node_paths
@@ -38,6 +38,7 @@ from .evidence import Evidence
 from .recorder import Recorder
 from .sd_priority import Priority
 from .spool import SpoolError
+from .timers import Timers
 from .tracker import Tracker
 
 log = logging.getLogger("keepalived.watch")
@@ -85,13 +86,13 @@ class Watch:
         self.started = time.time()
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._connected = False
+        self.connected = False
         self._overflows = 0
-        self._json_problem: str | None = None
-        self._fifo_problem: str | None = None
+        self.json_problem: str | None = None
+        self.fifo_problem: str | None = None
         self._config_mark: tuple[int, int] | None = None
         self._status_written = self._status_due = 0.0
-        self._due: dict[Callable[[], None], tuple[float, float]] = {}
+        self._timers = Timers()
 
     def stop(self, *_: Any) -> None:
         """End the loop; safe to call from a signal handler."""
@@ -109,7 +110,7 @@ class Watch:
             self._see()
             if self.life.daemon is not None:
                 self._step_dump(self.life.daemon)
-            self._run_timers()
+            self._timers.run()
             self.recorder.add(self.evidence.take(self.tracker.take(), self.life.daemon))
             if self.recorder.news():
                 self._status_due = min(self._status_due, self._status_written + STATUS_APART)
@@ -121,15 +122,12 @@ class Watch:
     # -- the start --
 
     def _begin(self) -> None:
-        for task, interval in (
-            (self._tick, TICK),
-            (self._slow_tick, SLOW_TICK),
-            (self._resync, RESYNC),
-        ):
-            self._due[task] = (time.monotonic() + interval, interval)
+        self._timers.every(TICK, self._tick)
+        self._timers.every(SLOW_TICK, self._slow_tick)
+        self._timers.every(RESYNC, self._resync)
         keep_alive = sdnotify.watchdog_interval()
         if keep_alive:
-            self._due[lambda: sdnotify.notify("WATCHDOG=1")] = (time.monotonic(), keep_alive)
+            self._timers.every(keep_alive, lambda: sdnotify.notify("WATCHDOG=1"), at_once=True)
         self._read_config()
         self.tracker.snapshot(addresses.snapshot(), "resync", Moment.now())
         self._ensure_fifo()
@@ -160,7 +158,7 @@ class Watch:
     # -- one round --
 
     def _wait(self) -> None:
-        due = [self._status_due, *(at for at, _ in self._due.values())]
+        due = [self._status_due, *self._timers.due]
         due += [at for at in (self.asker.due, self.life.due, self.evidence.due) if at is not None]
         poller = select.poll()
         descriptors = [self._wake_read, self.kernel.fileno(), self.recorder.fileno()]
@@ -210,21 +208,21 @@ class Watch:
         for line in lines:
             self.tracker.line(line, now)
         if lines:
-            self._connected = True
+            self.connected = True
             if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
                 self._daemon_found()
             self._want("resync", CONFIRM)
-        if not self._connected and any(change.address is None for change in changes):
+        if not self.connected and any(change.address is None for change in changes):
             # a link: nothing else tells that an instance without its address became faulty
             self._want("json", EXPLAIN)
         if moved:
-            if not self._connected:
+            if not self.connected:
                 self._want("json")
             elif self.tracker.unexplained():
                 self._want("json", EXPLAIN)
 
     def _step_dump(self, daemon: process.Daemon) -> None:
-        if self.asker.explaining and self._connected and not self.tracker.unexplained():
+        if self.asker.explaining and self.connected and not self.tracker.unexplained():
             self.asker.explained(CONFIRM)
         try:
             found = self.asker.step(daemon)
@@ -233,9 +231,9 @@ class Watch:
             return
         if found is None:
             return
-        if self._json_problem is not None:
+        if self.json_problem is not None:
             log.info("keepalived's JSON dump is there again")
-        self._json_problem = None
+        self.json_problem = None
         self._set_blind()
         # keepalived wrote its lines before the dump that shows the same
         self._hear()
@@ -253,13 +251,13 @@ class Watch:
             return
         if isinstance(err, dump.Stopped):
             self.tracker.confirmed(Moment.now())
-        if self._json_problem != err.reason:
+        if self.json_problem != err.reason:
             log.warning("no JSON dump: %s", err.reason)
-        self._json_problem = err.reason
+        self.json_problem = err.reason
         self._set_blind()
 
     def _set_blind(self) -> None:
-        blind = self._json_problem is not None and not self._connected
+        blind = self.json_problem is not None and not self.connected
         if blind and not self.tracker.blind:
             self.tracker.blind = True
             self.tracker.snapshot(addresses.snapshot(), "netlink", Moment.now())
@@ -278,7 +276,7 @@ class Watch:
         log.info("keepalived %s runs, pid %s", found and found.text, self.life.daemon.pid)
         if not self.life.daemon.same_netns:
             log.warning("keepalived runs in another network namespace: its addresses are not seen")
-        self._json_problem = None
+        self.json_problem = None
         self.tracker.daemon_found(Moment.now() if started else None)
         self._check_connection()
         self._want("resync")
@@ -286,31 +284,24 @@ class Watch:
     def _daemon_gone(self) -> None:
         log.info("no keepalived runs any more")
         self.asker.cancel()
-        self._connected = False
+        self.connected = False
         self.tracker.daemon_gone(self.life.why, "netlink", Moment.now())
 
     def _check_connection(self) -> None:
         """Find out whether keepalived really writes to a FIFO that is read here."""
         daemon = self.life.daemon
-        before, self._connected = self._connected, False
+        before, self.connected = self.connected, False
         descriptor = daemon.fifo_fd(self.paths.fifo) if daemon else None
         if descriptor is not None:
             if self.reader.adopt(descriptor):
                 self._take_late_lines(self.reader.pipes[0].read())
             in_use = fifo.identity(descriptor)
-            self._connected = any(pipe.identity == in_use for pipe in self.reader.pipes)
+            self.connected = any(pipe.identity == in_use for pipe in self.reader.pipes)
             self.reader.release(in_use)
-        if before != self._connected:
+        if before != self.connected:
             self._set_blind()
 
     # -- timers --
-
-    def _run_timers(self) -> None:
-        now = time.monotonic()
-        for task, (at, interval) in self._due.items():
-            if now >= at:
-                self._due[task] = (now + interval, interval)
-                task()
 
     def _tick(self) -> None:
         if self._ensure_fifo():
@@ -333,7 +324,7 @@ class Watch:
         self._check_connection()
 
     def _resync(self) -> None:
-        if not self._connected or time.monotonic() - self.asker.answered >= CALM_RESYNC:
+        if not self.connected or time.monotonic() - self.asker.answered >= CALM_RESYNC:
             self._want("resync")
 
     def _ensure_fifo(self) -> bool:
@@ -343,9 +334,9 @@ class Watch:
         except OSError as err:
             problem = str(err)
         finally:
-            if problem != self._fifo_problem and problem:
+            if problem != self.fifo_problem and problem:
                 log.error("no notify FIFO: %s", problem)
-            self._fifo_problem = problem
+            self.fifo_problem = problem
         return False
 
     def _read_config(self) -> bool:
@@ -360,38 +351,7 @@ class Watch:
     def _write_status(self) -> None:
         self._status_written = time.monotonic()
         self._status_due = self._status_written + STATUS
-        sources = ["netlink"]
-        if self._connected:
-            sources.append("fifo")
-        daemon = self.life.daemon
-        if daemon is not None and self._json_problem is None:
-            sources.append("json")
-        watch_status.write(
-            self.paths,
-            {
-                "running": os.getpid(),
-                "started": self.started,
-                "sources": sources,
-                "spool": self.recorder.summary(),
-                "fifo_configured": self.tracker.layout.fifo,
-                "fifo_garbage": self.reader.garbage,
-                "fifo_overflows": self.reader.overflows,
-                "problems": [
-                    problem
-                    for problem in (
-                        self._fifo_problem,
-                        self._json_problem,
-                        self.recorder.problem,
-                        self.recorder.key_problem,
-                    )
-                    if problem
-                ],
-                "keepalived": None
-                if daemon is None
-                else {"pid": daemon.pid, "version": self.recorder.keepalived_version},
-                "instances": self.tracker.summary(),
-            },
-        )
+        watch_status.write(self.paths, watch_report.of(self))
 
     def _close(self) -> None:
         self.reader.close()
