@@ -15,9 +15,9 @@ from .addresses import Held
 from .event import Moment
 from .state import Instance
 
-AFTER_US = 1_000_000
+AFTER_US = 500_000
 #: … of which so much passes before keepalived is asked.
-_PATIENCE_US = 500_000
+_PATIENCE_US = 200_000
 
 
 @dataclass
@@ -29,6 +29,14 @@ class Oddity:
     since: Moment
     told: bool = False
     confirmed_us: int = -1
+
+    @property
+    def due_us(self) -> int | None:
+        """When to look at it again, on the monotonic clock; None: nothing is to be done."""
+        if not self.kind or self.told:
+            return None
+        asked = self.confirmed_us > self.since.monotonic_us + _PATIENCE_US
+        return self.since.monotonic_us + (AFTER_US if asked else _PATIENCE_US)
 
     def doubted(self, at: Moment) -> bool:
         """Return whether keepalived must be asked now."""

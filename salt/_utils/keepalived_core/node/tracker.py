@@ -48,6 +48,7 @@ class Tracker:
         self._records: dict[tuple[str, str], Record] = {}
         self._drafts: list[Draft] = []
         self._owners: dict[str, list[Record]] | None = None
+        self._odd: dict[str, Record] = {}
         self.held = Held()
         self.why = Why()
         self.layout = Layout()
@@ -172,11 +173,6 @@ class Tracker:
             if record.odd is not None:
                 record.odd.confirmed_us = at.monotonic_us
 
-    def doubted(self, at: Moment) -> bool:
-        """Return whether a state and an address contradict each other for longer than they may,
-        and keepalived was not asked since."""
-        return any(record.odd and record.odd.doubted(at) for record in self._instances())
-
     def daemon_gone(self, why: str, source: str, at: Moment) -> None:
         """No keepalived runs any more, or only its parent process: ``why`` says how it ended."""
         self.alive = False
@@ -184,11 +180,23 @@ class Tracker:
             self._left_behind(record, why, source, at)
         self._groups_follow(source, at, reason=why)
 
+    @property
+    def due_us(self) -> int | None:
+        """When to :meth:`look` at the latest, on the monotonic clock; None: whenever."""
+        odd = [record.odd.due_us for record in self._odd.values() if record.odd]
+        return min((at for at in odd if at is not None), default=None)
+
+    def look(self, at: Moment) -> bool:
+        """Tell what contradicts for long enough; return whether keepalived must be asked."""
+        for record in list(self._odd.values()):
+            self._look(record, at)
+        return any(record.odd and record.odd.doubted(at) for record in self._odd.values())
+
     def tick(self, at: Moment) -> None:
         """Tell what was held back."""
         for record in self._instances():
             self._tell_lower(record, at)
-            if record.odd is None or record.odd.kind:
+            if record.odd is None:
                 self._look(record, at)
 
     # -- what follows --
@@ -290,6 +298,10 @@ class Tracker:
             record.ghost = kind == "ghost"
             reason = oddity.sentence(was.kind, self._details(record), self.held, record.state)
             self._tell(record, was.kind or "", reason, "netlink", was.since)
+        if record.odd is not None and record.odd.due_us is not None:
+            self._odd[record.name] = record
+        else:
+            self._odd.pop(record.name, None)
 
     def _evidence(self, record: Record, to: str, at: Moment) -> Moment:
         """Return when the kernel saw the transition, when it did: nearer to it than the teller."""

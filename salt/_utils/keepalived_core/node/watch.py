@@ -56,6 +56,8 @@ RESYNC = 30.0
 CALM_RESYNC = 120.0
 #: keepalived's line comes 0.05 to 11 ms after the address; then there is nothing to ask.
 EXPLAIN = 0.05
+#: A state and an address that contradict each other are looked at so often.
+DOUBT = 0.1
 #: After a line: what the line does not say (priorities, a sync group) is looked up when it is calm.
 CONFIRM = 1.0
 #: Who stands in for a watch looks for milliseconds, once a second.
@@ -93,6 +95,7 @@ class Watch:
         self._config_mark: tuple[int, int] | None = None
         self._status_written = self._status_due = 0.0
         self._timers = Timers()
+        self._doubted = 0.0
 
     def stop(self, *_: Any) -> None:
         """End the loop; safe to call from a signal handler."""
@@ -111,6 +114,7 @@ class Watch:
             if self.life.daemon is not None:
                 self._step_dump(self.life.daemon)
             self._timers.run()
+            self._doubt()
             self.recorder.add(self.evidence.take(self.tracker.take(), self.life.daemon))
             if self.recorder.news():
                 self._status_due = min(self._status_due, self._status_written + STATUS_APART)
@@ -160,6 +164,9 @@ class Watch:
     def _wait(self) -> None:
         due = [self._status_due, *self._timers.due]
         due += [at for at in (self.asker.due, self.life.due, self.evidence.due) if at is not None]
+        if self.tracker.due_us is not None:
+            # once asked, the answer is awaited, not the time
+            due.append(max(self.tracker.due_us / 1e6, self._doubted + DOUBT))
         poller = select.poll()
         descriptors = [self._wake_read, self.kernel.fileno(), self.recorder.fileno()]
         descriptors += [pipe.fd for pipe in self.reader.pipes]
@@ -263,6 +270,14 @@ class Watch:
             self.tracker.snapshot(addresses.snapshot(), "netlink", Moment.now())
         self.tracker.blind = blind
 
+    def _doubt(self) -> None:
+        due = self.tracker.due_us
+        if due is None or time.monotonic() < max(due / 1e6, self._doubted + DOUBT):
+            return
+        self._doubted = time.monotonic()
+        if self.tracker.look(Moment.now()):
+            self._want("json")
+
     def _want(self, source: str, delay: float = 0.0) -> None:
         if self.life.daemon is not None:
             self.asker.want(source, delay)
@@ -313,10 +328,7 @@ class Watch:
         self.recorder.read_settings()
         self.drain.tend()
         self.evidence.tidy()
-        now = Moment.now()
-        self.tracker.tick(now)
-        if self.tracker.doubted(now):
-            self._want("json")
+        self.tracker.tick(Moment.now())
 
     def _slow_tick(self) -> None:
         if self.life.daemon is None and self.life.check(search=True) == life.FOUND:
