@@ -11,7 +11,7 @@ import argparse
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bench.chaos import play, report, schedule, shrink
 from lab.demo import OWNER, configure_master, one_holder, summarise, wait_for_beacons
@@ -36,9 +36,10 @@ def main(arguments: Sequence[str] = ()) -> int:
         if not options.lab:
             _make(lab)
         only = options.only.split(",") if options.only else None
-        outcome, left, again = run(lab, options.faults, seed, only, not options.no_shrink, _say)
-        print(report.table(outcome, seed))
+        outcome = run(lab, options.faults, seed, only, _say)
+        print(report.table(outcome, seed), flush=True)
         if outcome.bad:
+            left, again = shrunk(lab, outcome, not options.no_shrink, _say)
             print("\n" + report.failure(outcome, seed, options.faults, left, again))
         return 1 if outcome.bad else 0
     finally:
@@ -51,28 +52,35 @@ def run(
     faults: int,
     seed: int,
     only: Sequence[str] | None = None,
-    again: bool = True,
-    say: play.Callable[[str], None] = lambda text: None,
-) -> tuple[play.Outcome, list[schedule.Round], bool]:
-    """Play a schedule on a healthy lab.
-
-    Returns the outcome, the rounds that show a failure, and whether they did so when played again
-    (with *again* false they are not).
-    """
+    say: Callable[[str], None] = lambda text: None,
+) -> play.Outcome:
+    """Play a schedule on a healthy lab, all kinds of faults or *only* some."""
     names = [node.name for node in lab.controllers]
     outcome = play.play(lab, schedule.make(seed, faults, names, lab.master.name, only), say)
-    if not outcome.bad:
-        return outcome, [], False
     for sentence in outcome.bad:
         say(f"wrong: {sentence}")
-    rounds = shrink.suspects(outcome.result.findings, outcome.played)
+    return outcome
+
+
+def shrunk(
+    lab: Lab,
+    outcome: play.Outcome,
+    again: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+) -> tuple[list[schedule.Round], bool]:
+    """Find what suffices to show a failure.
+
+    again: play the rounds beside it again, and fewer and fewer of them.
+    Returns (rounds, whether they failed again).
+    """
+    rounds = shrink.suspects(outcome.findings, outcome.played)
     if not rounds or not again:
-        return outcome, rounds, False
+        return rounds, False
 
     def fails(some: list[schedule.Round]) -> bool:
         return bool(play.play(lab, some, say).bad)
 
-    return outcome, *shrink.shrink(rounds, fails)
+    return shrink.shrink(rounds, fails)
 
 
 def _make(lab: Lab) -> None:

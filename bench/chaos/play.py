@@ -53,10 +53,14 @@ class Outcome:
     hub: compare.Result | None = None
 
     @property
+    def findings(self) -> list[compare.Finding]:
+        """What is wrong in the journals and in the hub's timeline."""
+        return self.result.findings + (self.hub.findings if self.hub else [])
+
+    @property
     def bad(self) -> list[str]:
         """All that is wrong, one sentence each."""
-        findings = self.result.findings + (self.hub.findings if self.hub else [])
-        found = [f"{one.kind}: {one.node}: {one.text}" for one in findings]
+        found = [f"{one.kind}: {one.node}: {one.text}" for one in self.findings]
         return found + self.i5 + self.unbounded
 
 
