@@ -76,8 +76,7 @@ def rollout(cluster, test=False, resume=False, undo=False, raw=False):
         return _complain("give one of test, resume and undo", raw)
 
     def work(members, journal, world, who):
-        scripts = [each.node for each in members if each.accepted and _has_scripts(each.node)]
-        run = rollout_run.Rollout(members, journal, world, who, scripts=scripts)
+        run = rollout_run.Rollout(members, journal, world, who)
         return run, (run.resume if resume else run.undo if undo else lambda: run.start(bool(test)))
 
     return _conduct(cluster, "a rollout", work, raw)
@@ -242,11 +241,6 @@ def _cluster_of(node):
         if any(each.node == node for each in members):
             return name
     return None
-
-
-def _has_scripts(node):
-    pillar = keepalived_master.Master(__opts__, __salt__).compiled_pillar(node)
-    return bool((pillar.get("keepalived") or {}).get("scripts"))
 
 
 def _tell(cluster, verb, what, data):

@@ -26,11 +26,18 @@ class Node:
         self.is_drained = False
         self.reloads = 0
         self.broken = ""
+        #: What state.apply keepalived.ready returns.
+        self.readiness: dict | list = {"a state": {"result": True, "comment": ""}}
 
     def call(self, fun: str, world: World, **kwarg: Any) -> Any:
         if self.broken and fun in self.broken.split():
             return f"ERROR: {fun} is broken"
-        return getattr(self, fun.partition(".")[2])(world, **kwarg)
+        name = "state_apply" if fun == "state.apply" else fun.partition(".")[2]
+        return getattr(self, name)(world, **kwarg)
+
+    def state_apply(self, _world: World, mods: str, test: bool) -> dict | list:
+        assert mods == "keepalived.ready"
+        return self.readiness
 
     def status(self, _world: World) -> dict:
         drain = {"drained": self.is_drained, "missing": []}

@@ -69,7 +69,39 @@ def test_in_test_mode_nothing_is_done_but_said(kind: str, journal: Journal) -> N
         "keepalived.pending",
         "keepalived.plan",
         "saltutil.refresh_pillar",
+        "state.apply",
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"fw": {"result": False, "comment": "firewalld is broken"}}, "n2: firewalld is broken"),
+        (["Rendering SLS failed"], "n2: state.apply keepalived.ready: Rendering SLS failed"),
+    ],
+)
+def test_a_node_that_cannot_be_made_ready_stops_it_before_any_plan(
+    said: dict | list, words: str, journal: Journal
+) -> None:
+    world = World("cluster")
+    world.nodes["n2"].readiness = said
+
+    with pytest.raises(Refused, match=words):
+        rollout(world, journal).start()
+
+    assert world.files() == "old"
+    assert not any(fun == "keepalived.plan" for fun, _ in world.asked)
+
+
+def test_in_test_mode_a_refusal_is_said_to_be_perhaps_of_what_is_not_ready(
+    journal: Journal,
+) -> None:
+    world = World("cluster")
+    world.nodes["n1"].readiness = {"script": {"result": None, "comment": "would be deployed"}}
+    world.nodes["n2"].broken = "keepalived.plan"
+
+    with pytest.raises(Refused, match="keepalived.ready would change n1 first"):
+        rollout(world, journal).start(test=True)
 
 
 def test_nothing_is_written_anywhere_when_one_node_would_refuse(journal: Journal) -> None:

@@ -1,6 +1,7 @@
 """Causes read from real dumps of keepalived, made of state_dumps/keepalived.conf.
 
-In each the one thing was broken that its name says; ``priority-lower`` has a peer.  ``proc_sleep`` never had its process: VI_6 is in FAULT in all of them.
+In each the one thing was broken that its name says; ``priority-lower`` has a peer.
+``proc_sleep`` never had its process: VI_6 is in FAULT in all of them.
 """
 
 from pathlib import Path

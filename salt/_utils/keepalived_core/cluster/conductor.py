@@ -122,16 +122,6 @@ class Conductor:
         """What one node's verb returned.  Raises Failed when it is not what such a verb returns."""
         return mapping(node, fun, said(self.world.ask([node], fun, timeout, **kwarg), node))
 
-    def do_states(self, node: str, sls: str, test: bool) -> list[Mapping[str, Any]]:
-        """Apply an SLS on a node: what its states returned.  Raises Refused."""
-        answer = self.world.ask([node], "state.apply", WORK_SECONDS, mods=sls, test=test).get(node)
-        if answer is None or not isinstance(answer.said, Mapping):
-            why = answer.said if answer else "no answer"
-            if isinstance(why, list):
-                why = "; ".join(map(str, why))
-            raise Refused(f"{node}: state.apply {sls}: {rollout.one_line(why)}")
-        return list(answer.said.values())
-
     def mark(self, seconds: float, reason: str) -> None:
         """Mark what happens on all nodes in the next *seconds* as planned; 0 ends that."""
         self.world.ask(

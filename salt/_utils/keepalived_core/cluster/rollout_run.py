@@ -37,19 +37,17 @@ UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
     "put back",
 )
 _REASON = "a rollout changes the configuration"
+#: Applied on all nodes before anything is planned.
+_READY = "keepalived.ready"
 
 
 class Rollout(Conductor):
-    """Brings every node of a cluster to what its pillar says.
-
-    scripts: the nodes whose pillar has scripts to deploy first.
-    """
+    """Brings every node of a cluster to what its pillar says."""
 
     verb = "rollout"
 
-    def __init__(self, *args: Any, scripts: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.scripts = list(scripts)
         self.state: dict[str, Any] = {}
         self.plans: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
@@ -64,11 +62,11 @@ class Rollout(Conductor):
         self.world.say(f"asking {len(self.nodes)} nodes")
         found = self.facts()
         refuse(rollout.preflight(found, plans=False))
-        scripts_wait = self._deploy_scripts(test)
+        waits = self._make_ready(test)
         facts = self._planned(found)
         findings = rollout.preflight(facts) + rollout.refuse_mixture(facts)
-        if scripts_wait and any(each.level == "error" for each in findings):
-            text = f"{scripts_wait}; the new configuration may be refused only because they miss"
+        if waits and any(each.level == "error" for each in findings):
+            text = f"{waits}; the new configuration may be refused only because that is missing"
             findings.append(rollout.Finding("warning", "", text))
         refuse(findings)
         plan = rollout.make_plan(facts)
@@ -303,18 +301,26 @@ class Rollout(Conductor):
 
     # --- beneath --------------------------------------------------------------------------------
 
-    def _deploy_scripts(self, test: bool) -> str | None:
-        """Deploy what the pillar lists under scripts; in test mode, say whether some would be."""
-        wait = []
-        for node in self.scripts:
-            self.world.say(f"scripts on {node}")
-            states = self.do_states(node, "keepalived.scripts", test)
-            bad = [str(one.get("comment")) for one in states if one.get("result") is False]
+    def _make_ready(self, test: bool) -> str | None:
+        """What the configuration counts on, and what only adds: scripts, a firewall that lets the
+        new adverts in, the addresses of the peers.  In test mode, say what of it would be done."""
+        self.world.say("making ready what the configuration counts on")
+        answers = self.world.ask(self.nodes, "state.apply", WORK_SECONDS, mods=_READY, test=test)
+        wrong, waits = [], []
+        for node in self.nodes:
+            states = answers[node].said if node in answers else "no answer"
+            if not isinstance(states, Mapping):
+                why = "; ".join(map(str, states)) if isinstance(states, list) else states
+                wrong.append(f"{node}: state.apply {_READY}: {rollout.one_line(why)}")
+                continue
+            bad = [str(one.get("comment")) for one in states.values() if one.get("result") is False]
             if bad:
-                raise Refused(f"{node}: the scripts could not be deployed: {_all(bad)}")
-            if any(one.get("result") is None for one in states):
-                wait.append(node)
-        return f"scripts would be deployed first on {', '.join(wait)}" if wait else None
+                wrong.append(f"{node}: {_all(bad)}")
+            elif any(one.get("result") is None for one in states.values()):
+                waits.append(node)
+        if wrong:
+            raise Refused("no configuration was changed:\n" + "\n".join(wrong))
+        return f"{_READY} would change {', '.join(waits)} first" if waits else None
 
     def _planned(self, found: Sequence[rollout.Facts]) -> list[rollout.Facts]:
         self.world.say("planning on every node")
