@@ -45,6 +45,8 @@ BASE: dict[str, Any] = {
     "priorities/VI_OTHER": {"controller1": 103, "controller2": 102, "controller3": 101},
     f"{I}/virtual_ipaddress": [f"{VIP} dev eth1"],
     "remediation": None,
+    # for unicast
+    "nodes": {f"controller{n}": {"address": f"192.168.1.1{n}"} for n in (1, 2, 3)},
 }
 OWNERS = {VIP: "controller3", OTHER: "controller1"}
 
