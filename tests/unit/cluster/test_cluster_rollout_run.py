@@ -100,8 +100,11 @@ def test_in_test_mode_a_refusal_is_said_to_be_perhaps_of_what_is_not_ready(
     world.nodes["n1"].readiness = {"script": {"result": None, "comment": "would be deployed"}}
     world.nodes["n2"].broken = "keepalived.plan"
 
-    with pytest.raises(Refused, match="keepalived.ready would change n1 first"):
+    with pytest.raises(Refused, match="would refuse") as refused:
         rollout(world, journal).start(test=True)
+
+    warnings = [each.text for each in refused.value.findings if each.level == "warning"]
+    assert any("keepalived.ready would change n1 first" in text for text in warnings)
 
 
 def test_nothing_is_written_anywhere_when_one_node_would_refuse(journal: Journal) -> None:
