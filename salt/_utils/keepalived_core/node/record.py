@@ -10,6 +10,10 @@ from .event import Moment, rfc3339
 from .oddity import Oddity
 from .state import Instance
 
+#: An address change this long before a state is told still belongs to it: keepalived writes its
+#: line 0.05 to 11 ms later; a dump is there within 50 ms, or given up after 2 s.
+EVIDENCE_US = 5_000_000
+
 
 @dataclass
 class Record:
@@ -40,6 +44,23 @@ class Record:
     def settled(self) -> bool:
         """Nothing of a running keepalived's is left in it."""
         return self.state in (None, "STOP", "DELETED")
+
+    def seen(self, to: str, at: Moment) -> Moment:
+        """Return when the kernel saw the transition, when it did: nearer to it than the teller."""
+        if self.moved is None:
+            return at
+        when, came = self.moved
+        near = 0 <= at.monotonic_us - when.monotonic_us <= EVIDENCE_US
+        after = self.since is None or when > self.since
+        return when if near and after and came == (to == "MASTER") else at
+
+    def entered(self, told: float, at: Moment) -> Moment:
+        """Return when keepalived says that it entered this state, if that can be.
+
+        told: seconds since the epoch.
+        """
+        told_us = int(told * 1e6)
+        return at.at_wall(told_us) if self.since_wall_us < told_us <= at.wall_us else at
 
     def draft(self, details: Instance, group: str | None) -> dict[str, Any]:
         """Return what each event about it has; ``group`` is its sync group."""

@@ -26,10 +26,6 @@ from .why import LATE, Reason, Why
 STATES = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
 #: A peer with lower priority that keeps sending gives a line a second, for as long as it lasts.
 LOWER_INTERVAL_US = 60_000_000
-#: An address change this long before a state is told still belongs to it: keepalived writes its
-#: line 0.05 to 11 ms later; a dump is there within 50 ms, or given up after 2 s.
-EVIDENCE_US = 5_000_000
-
 #: States in which an instance rightly has no address.
 _WITHOUT = ("BACKUP", "FAULT", "DELETED")
 
@@ -119,7 +115,7 @@ class Tracker:
                 again = True
                 continue
             if instance.state in STATES:
-                when = self._transition_time(record, instance, at)
+                when = record.entered(instance.since, at)
                 self._enter(record, instance.state, source, when)
             self._priority(record, instance.effective_priority, source, at)
             self._look(record, at)
@@ -253,7 +249,7 @@ class Tracker:
             record.priority = priority
         if record.state == to:
             return
-        when = at if late else self._evidence(record, to, at)
+        when = at if late else record.seen(to, at)
         why = Reason(reason) if reason != UNKNOWN else self._why(record, to, at)
         before, record.state = record.state, to
         record.since, record.since_wall_us = when, when.wall_us
@@ -302,22 +298,6 @@ class Tracker:
             self._odd[record.name] = record
         else:
             self._odd.pop(record.name, None)
-
-    def _evidence(self, record: Record, to: str, at: Moment) -> Moment:
-        """Return when the kernel saw the transition, when it did: nearer to it than the teller."""
-        if record.moved is None:
-            return at
-        when, came = record.moved
-        near = 0 <= at.monotonic_us - when.monotonic_us <= EVIDENCE_US
-        after = record.since is None or when > record.since
-        return when if near and after and came == (to == "MASTER") else at
-
-    def _transition_time(self, record: Record, instance: Instance, at: Moment) -> Moment:
-        """Return when keepalived says that it entered this state, if that can be."""
-        told_us = int(instance.since * 1e6)
-        if record.since_wall_us < told_us <= at.wall_us:
-            return at.at_wall(told_us)
-        return at
 
     def _priority(self, record: Record, now: int | None, source: str, at: Moment) -> None:
         before = record.priority
