@@ -298,7 +298,8 @@ def unowned(
     owners = {node for node, has in held.items() if has}
     nobody = several = shut = 0
     last = begin
-    for at, change, node in [*sorted(moves), (end, 0, "")]:
+    # by time alone: of one time the order is the node's own
+    for at, change, node in [*sorted(moves, key=lambda move: move[0]), (end, 0, "")]:
         at = min(max(at, begin), end)
         if not shut:
             nobody += (at - last) * (not owners)

@@ -228,3 +228,8 @@ def test_before_its_first_row_a_node_was_what_that_row_leaves():
     assert compare.master_near(rows, 1 * SECOND)
     assert not compare.master_near(rows, 20 * SECOND)
     assert compare.master_near([], 20 * SECOND)
+
+
+def test_an_address_that_came_and_went_at_one_time_is_gone():
+    flips = {"a": [], "b": [Flip(10 * SECOND, True), Flip(10 * SECOND, False)]}
+    assert compare.unowned(flips, {"a": True, "b": False}, 0, 40 * SECOND) == (0.0, 0.0)
