@@ -83,3 +83,9 @@ def test_the_reference_is_fresh_and_every_link_leads_somewhere():
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """pytest imports them by that name alone, and refuses the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
