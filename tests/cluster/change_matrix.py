@@ -5,6 +5,7 @@ One observer and one client look on all the time, so that nothing falls between 
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 from change_cases import CASES, OWNERS, THIRD, VIPS, Case, data
 from observer import Observer
-from support import CONFIG, holders, set_pillar, wait_until
+from support import CONFIG, VIP, holders, set_pillar, wait_one_holder, wait_until
 
 from lab.host import LabError
 from lab.lab import Lab
@@ -47,7 +48,7 @@ class Matrix:
         self.rows: dict[tuple[str, str], Row] = {}
 
     def run(self, cases: list[Case] = CASES) -> None:
-        """All cases, each there and back, and the sums at the end."""
+        """All cases, each there and back, then the same by hand; the sums at the end."""
         addresses = (*VIPS, THIRD)
         with contextlib.ExitStack() as stack:
             self.kernel = stack.enter_context(Observer(self.lab.controllers, *addresses))
@@ -59,22 +60,23 @@ class Matrix:
                 for way, wanted in (("there", case), ("back", None)):
                     name = case.name if way == "there" else f"{case.name}, taken back"
                     row = self.rows[case.name, way] = Row(name)
-                    self._change(row, data(wanted))
+                    self._change(row, data(wanted), back=way == "back")
                     print(f"{time.time() - row.begin:5.1f} s  {name}: {row.how}", flush=True)
+            self._by_hand()
             time.sleep(MASTER_DOWN)
         self._add_losses(probes)
 
-    def _change(self, row: Row, pillar: dict[str, Any]) -> None:
+    def _change(self, row: Row, pillar: dict[str, Any], back: bool) -> None:
         set_pillar(self.lab, pillar)
         self.lab.salt("controller*", "saltutil.refresh_pillar", wait=True)
         before, pids = self._holders(), self._pids()
         row.begin = time.time()
         try:
-            self._carry_out(row)
+            self._carry_out(row, back)
             if row.how == "state":
                 row.pids_kept = self._pids() == pids
-            else:
-                time.sleep(MASTER_DOWN)
+            elif row.how == "allowed":
+                time.sleep(MASTER_DOWN)  # the rollout itself looks on for so long
             wait_until(self._settled, 30, "one holder for each address, and the right one")
         except (LabError, AssertionError, KeyError, TypeError) as err:
             # The others shall have their turn all the same.
@@ -85,27 +87,64 @@ class Matrix:
             for address, who in before.items()
         }
 
-    def _carry_out(self, row: Row) -> None:
-        """By the state where it does so by itself, by the rollout where it refuses."""
+    def _carry_out(self, row: Row, back: bool) -> None:
+        """By the state where it does so by itself.  What it refuses: there by the rollout, and back
+        by the state that is allowed to, on all nodes at once."""
         row.how = "state"
-        answers = self.lab.salt(
-            "controller*", "state.single", "keepalived.managed", name=CONFIG, timeout=120
-        )
-        states = {node: next(iter(answer.values())) for node, answer in answers.items()}
+        states = self._state()
         row.kinds = {
             node: state["changes"].get("change", {}).get("kind", "nothing")
             for node, state in states.items()
         }
         row.failed = {n: s["comment"] for n, s in states.items() if s["result"] is False}
-        if row.failed:
-            # Nothing was written on a node that refused: the rollout does what is left.
-            row.how = "rollout"
-            plans = self.lab.salt("controller*", "keepalived.plan")
-            for node, plan in plans.items():
-                if plan["change"]:
-                    row.kinds[node] = plan["change"]["kind"]
-            done = self.lab.salt_run("keepalived.rollout", self.cluster, timeout=300)
-            row.failed = {} if done.get("retcode") == 0 else {"rollout": done}
+        if not row.failed:
+            return
+        # Nothing was written on a node that refused.
+        for node, plan in self.lab.salt("controller*", "keepalived.plan").items():
+            if plan["change"]:
+                row.kinds[node] = plan["change"]["kind"]
+        if back:
+            row.how = "allowed"
+            states = self._state(allow_disruptive=True)
+            row.failed = {n: s["comment"] for n, s in states.items() if s["result"] is False}
+            return
+        row.how = "rollout"
+        done = self.lab.salt_run("keepalived.rollout", self.cluster, timeout=300)
+        row.failed = {} if done.get("retcode") == 0 else {"rollout": done}
+
+    def _state(self, **more: Any) -> dict[str, dict[str, Any]]:
+        answers = self.lab.salt(
+            "controller*", "state.single", "keepalived.managed", name=CONFIG, timeout=120, **more
+        )
+        return {node: next(iter(answer.values())) for node, answer in answers.items()}
+
+    # -- what ours is measured against ------------------------------------------------------------
+
+    def _by_hand(self) -> None:
+        """A new VRID by an editor and SIGHUP on all nodes at once; keepalived's own stop."""
+        kept = {node: node.read_file(CONFIG) for node in self.lab.controllers}
+        for name, old, new in (("there", "52", "62"), ("back", "62", "52")):
+            row = self._hand_row("the VRID, by hand", name)
+            for node, text in kept.items():
+                mine = text.replace("virtual_router_id 52", f"virtual_router_id {new}")
+                node.write_file(CONFIG, mine, mode=0o640)
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                list(pool.map(lambda node: node.run(["pkill", "-HUP", "-o", "keepalived"]), kept))
+            row.how = f"{old} -> {new}"
+            time.sleep(MASTER_DOWN + 1)
+            wait_one_holder(self.lab, OWNERS[VIP])
+        self._hand_row("keepalived's own stop", "there").how = "systemctl stop"
+        self.lab.node(OWNERS[VIP]).run(["systemctl", "stop", "keepalived"])
+        time.sleep(MASTER_DOWN)
+        self._hand_row("keepalived's own stop", "back").how = "systemctl start"
+        self.lab.node(OWNERS[VIP]).run(["systemctl", "start", "keepalived"])
+        wait_one_holder(self.lab, OWNERS[VIP])
+
+    def _hand_row(self, name: str, way: str) -> Row:
+        row = self.rows[name, way] = Row(f"{name}, {way}", begin=time.time())
+        return row
+
+    # -- what is seen -----------------------------------------------------------------------------
 
     def _settled(self) -> bool:
         """One holder for each address that the pillar in force asks for, and its own owner."""
