@@ -102,10 +102,12 @@ class EventTap:
             time.sleep(0.02)
 
     def transitions(self, **fields: Any) -> list[dict[str, Any]]:
-        """Data of the beacon events seen so far that have these fields."""
+        """Data of the events seen so far that have these fields; heartbeats are none of them."""
         self.pump()
         return [
             data
             for tag, data in self.seen
-            if tag.startswith("salt/beacon/") and fields.items() <= data.items()
+            if tag.startswith("salt/beacon/")
+            and data.get("to") != "heartbeat"
+            and fields.items() <= data.items()
         ]

@@ -14,6 +14,7 @@ from change_cases import CASES, HARMLESS, VIPS, data
 from change_matrix import Matrix
 from support import apply, failures, set_pillar, wait_one_holder
 
+from lab.demo import wait_for_beacons
 from lab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(1500)]
@@ -56,6 +57,7 @@ def _run(lab, cases):
     for node in lab.controllers:
         node.run(["systemctl", "start", "keepalived", "haproxy"])
     wait_one_holder(lab, "controller3", timeout=30)
+    wait_for_beacons(lab, timeout=90)  # the formula restarts each minion once
     found = lab.salt("controller1", "keepalived.version")["controller1"]["version"]
     matrix = Matrix(lab)
     matrix.version = tuple(int(part) for part in found.split("."))

@@ -1,9 +1,12 @@
 """What keepalived -t answers with 0: refused where it is the file or the machine, and where it is
 the text, refused in a generated file and told of a person's."""
 
+import dataclasses
+import os
+
 import pytest
 
-from keepalived_core.check import gate, own
+from keepalived_core.check import gate, host, own
 from keepalived_core.check.host import HostFacts
 
 HOST = HostFacts(
@@ -15,6 +18,9 @@ HOST = HostFacts(
     program=lambda _path: None,
     directory=lambda path: path in ("/run", "/etc"),
 )
+
+
+WITHOUT_IPVS = dataclasses.replace(HOST, ipvs=False)
 
 
 def text(inside="", defs="", outside="", interface="eth0", vip="192.0.2.1/24"):
@@ -36,6 +42,32 @@ vrrp_instance VI {{
 def found(given, ours=()):
     wrong, doubtful = own.inside(given, "/etc/keepalived/keepalived.conf", (2, 2, 7), HOST, ours)
     return [str(one) for one in wrong], [str(one) for one in doubtful]
+
+
+def test_a_virtual_server_is_refused_where_the_kernel_has_no_ipvs():
+    given = text(outside="virtual_server 192.0.2.9 80 {\n protocol TCP\n}")
+    path, version = "/etc/keepalived/keepalived.conf", (2, 2, 7)
+    assert not any("IPVS" in one for one in found(given)[0])
+    wrong, _doubtful = own.inside(given, path, version, WITHOUT_IPVS)
+    assert ["line 1" in str(one) and "ip_vs" in str(one) for one in wrong] == [True]
+
+
+@pytest.mark.parametrize(
+    ("files", "there"),
+    [
+        ({}, False),
+        ({"proc": "IP Virtual Server"}, True),
+        ({"modules.dep": "kernel/net/netfilter/ipvs/ip_vs.ko.xz: kernel/lib/x.ko"}, True),
+        ({"modules.builtin": "kernel/net/netfilter/ipvs/ip_vs.ko"}, True),
+        ({"modules.dep": "kernel/net/netfilter/ipvs/ip_vs_rr.ko:"}, False),
+    ],
+)
+def test_ipvs_is_there_or_a_module_of_this_kernel(tmp_path, files, there):
+    folder = tmp_path / "modules" / os.uname().release
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (tmp_path / name if name == "proc" else folder / name).write_text(content)
+    assert host._ipvs(str(tmp_path / "proc"), str(tmp_path / "modules")) is there
 
 
 #: (what, the text, a part of the reason)

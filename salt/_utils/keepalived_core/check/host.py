@@ -36,7 +36,8 @@ class HostFacts:
 
     interfaces: their names; addresses: IP addresses on them, without prefix length; namespaces:
     names of network namespaces; user, group: whether there is one of that name; program: the
-    file behind a path or a command, None when there is none; directory: whether that path is one.
+    file behind a path or a command, None when there is none; directory: whether that path is one;
+    ipvs: whether the kernel has, or can load, what a virtual_server needs.
     """
 
     interfaces: Collection[str]
@@ -46,6 +47,7 @@ class HostFacts:
     group: Callable[[str], bool]
     program: Callable[[str], Program | None]
     directory: Callable[[str], bool]
+    ipvs: bool = True
 
 
 def this_host() -> HostFacts:
@@ -63,6 +65,7 @@ def this_host() -> HostFacts:
         group=_group,
         program=program,
         directory=os.path.isdir,
+        ipvs=_ipvs(),
     )
 
 
@@ -107,6 +110,15 @@ def _addresses() -> list[str]:
         packed = bytes.fromhex(line.split()[0])
         found.append(socket.inet_ntop(socket.AF_INET6, packed))
     return found
+
+
+def _ipvs(proc: str = "/proc/net/ip_vs", modules: str = "/lib/modules") -> bool:
+    """Whether IPVS is there, or is a module that keepalived would load (it runs modprobe)."""
+    if os.path.exists(proc):
+        return True
+    folder = f"{modules}/{os.uname().release}"
+    listed = _read(f"{folder}/modules.dep") + _read(f"{folder}/modules.builtin")
+    return any("/ip_vs.ko" in line for line in listed)
 
 
 def _read(path: str) -> list[str]:

@@ -29,7 +29,7 @@ FATAL = {
 }
 #: lint's findings of what keepalived takes without a word: words it ignores, a value cut by '#',
 #: an include that is not there or read twice, an address twice.
-DOUBTFUL = ("KA107", "KA108", "KA109", "KA114", "KA115", "KA320")
+DOUBTFUL = ("KA107", "KA108", "KA109", "KA114", "KA115", "KA118", "KA320")
 _FIFOS = ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
 #: In the words of these keywords a single quote means something.
 _QUOTING = ("script", "notify", "path", "quorum", "regex", "process", "digest")
@@ -91,6 +91,7 @@ def inside(
     except conf.ConfError:
         return wrong, doubtful  # keepalived itself says what is wrong with it
     wrong += _hazards(tree)
+    wrong += _ipvs(tree, host)
     wrong += list(_fifos(tree, host, ours))
     wrong += [
         message(one)
@@ -121,6 +122,16 @@ def _hazards(tree: Tree) -> list[Message]:
         for name, check in checks(tree).items()
         if name not in used
     ]
+
+
+def _ipvs(tree: Tree, host: HostFacts) -> list[Message]:
+    """A virtual server on a kernel without IPVS ends all of keepalived: its checker process exits
+    with "permanent error FATAL", at a start and at a reload, and ``-t`` does not tell (2.2.7)."""
+    first = next(tree.blocks("virtual_server"), None)
+    if first is None or host.ipvs:
+        return []
+    text = "virtual_server: this kernel has no IPVS, and keepalived would end, VRRP with it"
+    return [Message(text, first.line, "load the module ip_vs, or take the virtual servers out")]
 
 
 def _fifos(tree: Tree, host: HostFacts, ours: Collection[str]) -> Iterator[Message]:
