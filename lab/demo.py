@@ -129,7 +129,8 @@ def story(lab: Lab, screen: Screen) -> None:
     screen.say(lab.master.run(["salt-run", "--no-color", "keepalived.status"]).stdout)
 
     def show(tag: str, data: dict[str, Any]) -> None:
-        screen.say(describe(tag, data, time.time()))
+        if data.get("to") != "heartbeat" and "/event/" not in tag:  # the hub repeats them, settled
+            screen.say(describe(tag, data, time.time()))
 
     with EventTap(lab, show) as tap, probing(lab, VIP) as probe:
         time.sleep(1)
