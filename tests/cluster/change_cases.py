@@ -38,11 +38,14 @@ _INSTANCE = {
     "priority": 100,
     "virtual_ipaddress": [f"{OTHER} dev eth1"],
 }
-_PRIORITIES = {"controller1": 101, "controller2": 102, "controller3": 103}
+# Far apart: nodes that are close take over in the same milliseconds, and the client may believe the
+# loser until the winner's second gratuitous ARP (garp_master_delay, 5 s).
+_PRIORITIES = {"controller1": 50, "controller2": 150, "controller3": 200}
 BASE: dict[str, Any] = {
     O: _INSTANCE,
     # a second one that is not tracked by anything and has another owner
-    "priorities/VI_OTHER": {"controller1": 103, "controller2": 102, "controller3": 101},
+    "priorities/VI_OTHER": {"controller1": 200, "controller2": 150, "controller3": 50},
+    "priorities/VI_PUBLIC": _PRIORITIES,
     f"{I}/virtual_ipaddress": [f"{VIP} dev eth1"],
     "remediation": None,
     # for unicast
@@ -90,8 +93,8 @@ CASES = [
                                        f"{I}/track_script": ["chk_haproxy", "chk_true"]}),
     Case("no check any more", {f"{I}/track_script": None, "config/vrrp_script": None}),
     Case("an interface is tracked", {f"{I}/track_interface": ["mgmt0"]}),
-    Case("the owner's priority goes up", {"priorities/VI_PUBLIC/controller3": 150}),
-    Case("a backup's priority goes down", {"priorities/VI_PUBLIC/controller1": 50}),
+    Case("the owner's priority goes up", {"priorities/VI_PUBLIC/controller3": 250}),
+    Case("a backup's priority goes down", {"priorities/VI_PUBLIC/controller1": 20}),
     # Without nopreempt the highest takes it; that it has it already, the file does not say.
     Case("nopreempt", {f"{I}/nopreempt": True}, back=MOVES),
     Case("preempt_delay", {f"{I}/preempt_delay": 5}),

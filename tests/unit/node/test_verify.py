@@ -100,3 +100,14 @@ def test_what_was_put_back_is_compared_with_what_was_there(monkeypatch):
         monkeypatch.setattr(verify, "_dump", lambda paths, state=state: {"VI": one(state)})
         monkeypatch.setattr(verify, "_hollow", lambda now: [])
         assert bool(verify.not_as_before(before)) is wrong, state
+
+
+@pytest.mark.parametrize(
+    ("version", "counts"),
+    [(None, True), ((2, 2, 7), True), ((2, 3, 2), True), ((2, 3, 3), False), ((2, 4, 0), False)],
+)
+def test_another_list_of_addresses_is_a_rejection_up_to_2_3_2(version, counts):
+    before, seen = verify.Before(DAEMON, {"VI": one("BACKUP")}), {"VI": one("BACKUP")}
+    rules = verify.Rules(rejected=verify.rejections(version))
+    now = {"VI": one("BACKUP", addr_list_err=3)}
+    assert bool(verify.harm(before, seen, now, rules)) is counts

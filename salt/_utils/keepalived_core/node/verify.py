@@ -32,6 +32,8 @@ REJECTED = (
     "authtype_mismatch",
     "auth_failure",
 )
+#: From then on a list of addresses that differs is counted and the advert accepted all the same.
+LIST_ACCEPTED_SINCE = (2, 3, 3)
 HARMLESS = ("nothing", "safe")
 SHOWN_SECONDS = 10.0
 #: A node hears its MASTER once an advert interval; it is master itself after 3 and the skew (at
@@ -75,11 +77,13 @@ class Rules:
     ``kinds``: {instance: what the classifier says}; an instance that is not there is not touched.
     ``loose``: somebody has accepted that addresses move and that nodes disagree for a while.
     ``tracks``: seconds after which the slowest of the changed tracks has shown what it does.
+    ``rejected``: the counters that tell of adverts which are not accepted.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
     loose: bool = False
     tracks: float = 0.0
+    rejected: tuple[str, ...] = REJECTED
 
     def strict(self, name: str) -> bool:
         return not self.loose and self.kinds.get(name, "nothing") in HARMLESS
@@ -90,6 +94,13 @@ class Rules:
         calm = all(self.strict(name) for name in instances)
         longest = max(adverts, default=1.0) * (CALM if calm else ELECTION)
         return min(LONGEST, max(SHORTEST, longest, self.tracks))
+
+
+def rejections(version: tuple[int, ...] | None) -> tuple[str, ...]:
+    """The counters of :data:`REJECTED` that mean it with this release."""
+    if version is None or version < LIST_ACCEPTED_SINCE:
+        return REJECTED
+    return tuple(counter for counter in REJECTED if counter != "addr_list_err")
 
 
 def look(daemon: process.Daemon, paths: Paths = DEFAULT, doubt: bool = True) -> Before:
@@ -230,7 +241,7 @@ def harm(
         start = (before.instances or {}).get(name) or seen.get(name, one)
         rejected = [
             f"{counter} +{growth}"
-            for counter in REJECTED
+            for counter in rules.rejected
             if (growth := _growth(start, one, counter)) and (name, counter) not in before.known
         ]
         if rejected:
