@@ -138,7 +138,7 @@ def story(lab: Lab, screen: Screen) -> None:
         time.sleep(1)
         tap.pump()
 
-    screen.step("What happened, from the nodes' own journals")
+    screen.step("What happened, from the timeline that the master keeps")
     screen.say(lab.master.run(["salt-run", "--no-color", "keepalived.timeline"]).stdout)
     screen.step("What the client saw, probing every 10 ms")
     for gap in probe["gaps"]:

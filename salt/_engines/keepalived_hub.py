@@ -280,11 +280,15 @@ class _Members:
             self._compiled = now
         known = {node: pillar for node, pillar in self._pillars.items() if node in accepted}
         for node in sorted(accepted):
-            again = node in strangers and now - self._looked.get(node, 0.0) > STRANGER
+            again = node in strangers and now - self._looked.get(node, float("-inf")) > STRANGER
             if fresh and node in known and not again:
                 continue
-            self._looked[node] = now
-            pillar = self._master.cached_pillar(node)
+            if again:
+                # The master's copy may be older than the node's configuration.
+                self._looked[node] = now
+                pillar = self._master.compiled_pillar(node)
+            else:
+                pillar = self._master.cached_pillar(node)
             # one that cannot be made (a missing secret, say) is no reason to forget the node
             if isinstance(pillar, dict) and ("keepalived" in pillar or not pillar.get("_errors")):
                 known[node] = pillar
