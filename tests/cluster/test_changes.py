@@ -19,7 +19,7 @@ from lab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(1500)]
 
-#: The lab's suites, keepalived 2.2.7 and 2.3.3, and which changes each is given: on 2.3.3 those that
+#: The suites, keepalived 2.2.7 and 2.3.3, and which changes each is given: on 2.3.3 those that
 #: differ there, or count most.  SALT_KEEPALIVED_LONG=1 carries out all on both (half an hour).
 NEWER = ("a check's interval", "SNMP", "an address more", "a password", "the VRID")
 RUNS = {"bookworm": CASES}
