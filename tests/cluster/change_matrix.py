@@ -33,6 +33,7 @@ class Row:
     kinds: dict[str, str] = field(default_factory=dict)
     how: str = ""
     failed: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     pids_kept: bool = True
     moves: list[dict] = field(default_factory=list)
     shared: dict[str, float] = field(default_factory=dict)
@@ -99,6 +100,7 @@ class Matrix:
         row.failed = {n: s["comment"] for n, s in states.items() if s["result"] is False}
         if not row.failed:
             return
+        row.refused = row.failed
         # Nothing was written on a node that refused.
         for node, plan in self.lab.salt("controller*", "keepalived.plan").items():
             if plan["change"]:

@@ -85,7 +85,7 @@ def test_a_change_is_what_it_is_called_and_costs_no_more(matrix, case, way):
     assert row.failed == {}
     assert max(row.kinds.values(), key=SEVERITY.index) == wanted
     felt = "rollout" if way == "there" else "allowed"
-    assert row.how == ("state" if wanted in HARMLESS else felt)
+    assert row.how == ("state" if wanted in HARMLESS else felt), row.refused
     assert {a: s for a, s in row.shared.items() if s > ONE_ADVERT} == {}
     if wanted in HARMLESS:
         assert row.pids_kept

@@ -262,7 +262,9 @@ def _or_put_back(force: Force, expected: dict[str, dict]) -> dict[str, Any]:
 
 def _rules(record: pending.Record) -> verify.Rules:
     kinds = (record.change or {}).get("instances", {})
-    return verify.Rules(kinds, record.allowed, record.tracks)
+    found = process.version()
+    rejected = verify.rejections(found and found.tuple)
+    return verify.Rules(kinds, record.allowed, record.tracks, rejected)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 import pytest
 
-from keepalived_core.node import process, verify
+from keepalived_core import deploy
+from keepalived_core.node import pending, process, verify
 from keepalived_core.node.state import Instance
 
 DAEMON = process.Daemon(pid=1, starttime=1)
@@ -111,3 +112,10 @@ def test_another_list_of_addresses_is_a_rejection_up_to_2_3_2(version, counts):
     rules = verify.Rules(rejected=verify.rejections(version))
     now = {"VI": one("BACKUP", addr_list_err=3)}
     assert bool(verify.harm(before, seen, now, rules)) is counts
+
+
+def test_what_counts_as_rejected_is_asked_of_the_release_that_is_installed(monkeypatch):
+    newer = process.Version((2, 3, 3), "2.3.3", True, frozenset())
+    monkeypatch.setattr(deploy.process, "version", lambda: newer)
+    record = pending.Record("/etc/keepalived/keepalived.conf", 0.0, None, None, "new")
+    assert "addr_list_err" not in deploy._rules(record).rejected
