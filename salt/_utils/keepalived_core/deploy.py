@@ -263,7 +263,7 @@ def _or_put_back(force: Force, expected: dict[str, dict]) -> dict[str, Any]:
 def _rules(record: pending.Record) -> verify.Rules:
     kinds = (record.change or {}).get("instances", {})
     found = process.version()
-    rejected = verify.rejections(found and found.tuple)
+    rejected = verify.rejections(found.tuple if found else None)
     return verify.Rules(kinds, record.allowed, record.tracks, rejected)
 
 
