@@ -153,6 +153,7 @@ def test_after_an_outage_everything_comes_once_and_in_order(paths, spool, start,
     warnings = [line for line in said if line.startswith("WARNING")]
     assert len(warnings) == 1
     assert "m does not take events, they are kept: SaltReqTimeoutError" in warnings[0]
+    until(lambda: any("m is there again" in line for line in said))
     assert any("m is there again" in line for line in said)
 
 
