@@ -167,7 +167,10 @@ class Site:
         )  # fmt: skip
 
     def ask(self, minion: str, *arguments: str):
-        """What a minion answers to a job."""
+        """What a minion answers to a job; waits until it is there (again)."""
+        deadline = time.monotonic() + 90
+        while self.master.salt_cli(timeout=5).run("test.ping", minion_tgt=minion).data is not True:
+            assert time.monotonic() < deadline, f"{minion} does not answer"
         return self.master.salt_cli(timeout=30).run(*arguments, minion_tgt=minion).data
 
     def happen(self, to: str = "MASTER") -> int:
