@@ -19,6 +19,7 @@ FLASH_US = 50_000
 CATCH_UP_US = 3_000_000
 
 HELD, GONE = True, False
+OFF_DUTY = ("BACKUP", "FAULT")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ def _held_after(row: Mapping[str, Any], held: bool) -> bool:
     to = row["to"]
     if to == "MASTER":
         return HELD
-    if to in ("BACKUP", "FAULT", "STOP", "DELETED"):
+    if to in OFF_DUTY and row["from"] in OFF_DUTY:
+        return held  # only who leaves MASTER gives an address back: a ghost stays
+    if to in (*OFF_DUTY, "STOP", "DELETED"):
         return GONE
     if to in ("ghost", "hollow", "restored") and row.get("vip_present") is not None:
         return bool(row["vip_present"])

@@ -161,6 +161,10 @@ def test_a_flash_is_not_owed_but_something_longer_is():
         ),
         ([("BACKUP", "ghost", True), ("BACKUP", "restored", False)], [1, 0]),
         (
+            [("FAULT", "ghost", True), ("FAULT", "BACKUP", True), ("BACKUP", "restored", False)],
+            [1, 0],
+        ),
+        (
             [("BACKUP", "MASTER", True), ("MASTER", "hollow", False), ("MASTER", "restored", True)],
             [1, 0, 1],
         ),

@@ -4,7 +4,8 @@ import pytest
 
 from keepalived_core.conf.tree import Block, Statement, Tree
 from keepalived_core.node import firewall
-from keepalived_core.node.firewalld import FirewallError, Zone, parse_zones
+from keepalived_core.node.firewalld import FirewallError
+from keepalived_core.node.firewalld_zone import Zone, parse_zones
 
 
 def rules(**instance):

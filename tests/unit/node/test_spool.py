@@ -80,7 +80,10 @@ def test_the_last_state_is_known_even_when_its_event_is_gone(spool):
         ("instance", "A"): ("MASTER", (NOW + 1) * 1_000_000, False),
         ("instance", "B"): ("BACKUP", (NOW + 3) * 1_000_000, True),
     }
-    assert spool.append(event(to="FAULT", instance="B")) == 5
+    # a ghost outlasts what becomes of an instance that is not MASTER
+    assert spool.append(event(to="FAULT", instance="B") | {"from": "BACKUP"}) == 5
+    assert spool.latest()["instance", "B"].ghost
+    assert spool.append(event(to="MASTER", instance="B") | {"from": "FAULT"}) == 6
     assert not spool.latest()["instance", "B"].ghost
 
 

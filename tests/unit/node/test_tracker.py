@@ -248,6 +248,13 @@ SCENARIOS = {
         ["A None>BACKUP resync gone", "A BACKUP>ghost netlink held",
          "A BACKUP>restored netlink gone"],
     ),
+    "a ghost is told once, whatever becomes of an instance that is not MASTER": (
+        ["resync A=FAULT", "@9", "+ eth0 10.0.0.1", "@1.1", "resync A=FAULT", "tick", "@5",
+         'line INSTANCE "A" BACKUP 100', "@1.1", "resync A=BACKUP", "tick", "@5", "tick",
+         "- eth0 10.0.0.1", "@5", "tick"],
+        ["A None>FAULT resync gone", "A FAULT>ghost netlink held", "A FAULT>BACKUP fifo held",
+         "A BACKUP>restored netlink gone"],
+    ),
     "a line that was lost makes no ghost": (
         ["resync A=BACKUP", "@9", "+ eth0 10.0.0.1", "@1.1", "tick", "@5", "tick",
          "resync A=MASTER", "tick"],

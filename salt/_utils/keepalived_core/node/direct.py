@@ -70,7 +70,7 @@ class Direct:
         )
 
     def command(self, verb: str) -> list[str]:
-        """The arguments of firewall-cmd; verb: add, remove or query."""
+        """The arguments of firewall-cmd; verb: add or remove."""
         return ["--direct", f"--{verb}-{self.kind}", *self.words]
 
 
@@ -146,7 +146,7 @@ def query(
     firewalld: Firewalld, entry: Direct, permanent: bool | None = None
 ) -> dict[str, bool | None]:
     """``{"runtime": held?, "permanent": held?}``; None for runtime: firewalld is stopped."""
-    return {where: firewalld.query(where, entry.command("query")) for where in places(permanent)}
+    return {where: firewalld.holds(where, entry.kind, entry.words) for where in places(permanent)}
 
 
 def change(
@@ -159,7 +159,7 @@ def change(
     """
     result = {}
     for where in places(permanent):
-        old = firewalld.query(where, entry.command("query"))
+        old = firewalld.holds(where, entry.kind, entry.words)
         result[where] = {"old": old, "new": old}
         if old is not None and old != present:
             _set(firewalld, where, entry, present)
@@ -182,7 +182,7 @@ def ensure(
     stopped = False
     try:
         for where in places(permanent):
-            held = firewalld.query(where, entry.command("query"))
+            held = firewalld.holds(where, entry.kind, entry.words)
             if held is None:
                 stopped = True
             elif held != present:
@@ -215,7 +215,7 @@ def ensure(
 
 def _set(firewalld: Firewalld, where: str, entry: Direct, present: bool) -> None:
     firewalld.ask(where, entry.command("add" if present else "remove"))
-    if firewalld.query(where, entry.command("query")) != present:
+    if firewalld.holds(where, entry.kind, entry.words) != present:
         raise FirewallError(
             f"firewalld reported success, but its {where} configuration "
             f"{'does not hold' if present else 'still holds'} {entry.kind} {entry}"

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from ..conf import instances as conf_instances
 from ..conf.tree import Tree
-from .firewalld import FirewallError, Zone
+from .firewalld import FirewallError
+from .firewalld_zone import Zone
 
 #: Where adverts go unless the configuration says otherwise: RFC 5798, 5.1.1.2.
 GROUPS = {4: "224.0.0.18", 6: "ff02::12"}

@@ -1,4 +1,4 @@
-"""firewalld of this host, spoken to with its own tools.
+"""firewalld of this host, spoken to with its own tools (questions over D-Bus where that is open).
 
 firewalld has two configurations: *runtime* (in force now, gone at its next reload or start) and
 *permanent* (what that next reload or start brings). Each is read and changed by a call of its
@@ -12,16 +12,17 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import firewalld_bus
+from .firewalld_bus import Bus, Run
+from .firewalld_zone import Zone, parse_zones
+
 RUNTIME = "runtime"
 PERMANENT = "permanent"
-
-#: Runs an argument list without a shell; returns retcode, stdout and stderr under these names.
-Run = Callable[[list[str]], Mapping[str, Any]]
 
 ONLINE = "firewall-cmd"
 OFFLINE = "firewall-offline-cmd"
@@ -48,21 +49,6 @@ class Outcome:
     changes: dict[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Zone:
-    """One zone as ``--list-all-zones`` prints it."""
-
-    name: str
-    interfaces: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    rich_rules: tuple[str, ...] = ()
-
-    def has(self, rule: str) -> bool:
-        """True when the zone holds the rich rule, however its values are quoted."""
-        wanted = shlex.split(rule)
-        return any(shlex.split(held) == wanted for held in self.rich_rules)
-
-
 class Firewalld:
     """Asks and changes firewalld.
 
@@ -79,6 +65,7 @@ class Firewalld:
         self._which = which
         self._config = config
         self._stopped = False
+        self._bus = Bus(run) if which(firewalld_bus.PROGRAM) else None
 
     @property
     def installed(self) -> bool:
@@ -129,13 +116,30 @@ class Firewalld:
             raise FirewallError(_failure(command, answer))
         return word == "yes"
 
+    def holds(self, where: str, kind: str, words: Sequence[str]) -> bool | None:
+        """Whether a direct rule, chain or passthrough is there; None as in :meth:`query`."""
+        self.require()
+        if self._bus and not self._stopped:
+            held = self._bus.holds(where == PERMANENT, kind, list(words))
+            if held is not None:
+                return held
+        return self.query(where, ["--direct", f"--query-{kind}", *words])
+
     def zones(self, where: str) -> dict[str, Zone] | None:
         """All zones by name; None for the runtime part while firewalld is stopped."""
+        self.require()
+        if self._bus and not self._stopped:
+            zones = self._bus.zones(where == PERMANENT)
+            if zones is not None:
+                return zones
         text = self.ask(where, ["--list-all-zones"])
         return None if text is None else parse_zones(text)
 
     def default_zone(self) -> str:
         """The zone of every interface that no zone names (one setting, runtime and permanent)."""
+        self.require()
+        if self._bus and not self._stopped and (name := self._bus.default_zone()):
+            return name
         arguments = ["--get-default-zone"]
         answer = self.ask(RUNTIME, arguments)
         if answer is None:  # firewall-cmd refuses --permanent here, firewall-offline-cmd does not
@@ -160,30 +164,6 @@ class Firewalld:
             )
         command = [OFFLINE, *arguments]
         return command, self._run(command)
-
-
-def parse_zones(text: str) -> dict[str, Zone]:
-    """Read what ``--list-all-zones`` prints, runtime, permanent and offline alike."""
-    found: dict[str, Zone] = {}
-    name = ""
-    values: dict[str, Any] = {}
-
-    def close() -> None:
-        if name:
-            found[name] = Zone(name, **values)
-
-    for line in text.splitlines():
-        if line and not line[0].isspace():  # "public (default, active)"
-            close()
-            name, values = line.split()[0], {}
-        elif line.strip().startswith("rule "):
-            values["rich_rules"] = (*values.get("rich_rules", ()), line.strip())
-        else:
-            key, _, value = line.strip().partition(":")
-            if key in ("interfaces", "sources"):
-                values[key] = tuple(value.split())
-    close()
-    return found
 
 
 def _is_stopped(answer: Mapping[str, Any]) -> bool:

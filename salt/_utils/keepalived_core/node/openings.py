@@ -14,7 +14,8 @@ from typing import Any
 
 from . import files
 from .firewall import Opening, Planned, needs, plan
-from .firewalld import PERMANENT, RUNTIME, Firewalld, FirewallError, Outcome, Zone
+from .firewalld import PERMANENT, RUNTIME, Firewalld, FirewallError, Outcome
+from .firewalld_zone import Zone
 from .paths import STATE_DIR
 
 RECORD = STATE_DIR / "firewall.json"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from .. import signing
 from . import paths as node_paths
 from . import spool_file
+from .oddity import outlasts
 from .spool_delivery import Delivery
 from .spool_file import SpoolError
 
@@ -133,8 +134,10 @@ class Spool(Delivery):
                 # a lower-case kind (ghost, priority …) is no state
                 if state.isupper():
                     self._db.execute(
-                        "INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, 0)",
-                        (kind, instance, state, seq, time_us),
+                        "INSERT INTO latest VALUES (?, ?, ?, ?, ?, 0) "
+                        "ON CONFLICT (type, instance) DO UPDATE SET state = excluded.state, "
+                        "seq = excluded.seq, time_us = excluded.time_us, ghost = ghost AND ?",
+                        (kind, instance, state, seq, time_us, outlasts(row.get("from"), state)),
                     )
                 elif state in ("ghost", "restored"):
                     self._db.execute(

@@ -254,8 +254,9 @@ class Tracker:
         before, record.state = record.state, to
         record.since, record.since_wall_us = when, when.wall_us
         record.moved = None
-        record.ghost = False
-        record.odd = None
+        if not oddity.outlasts(before, to):
+            record.ghost = False
+            record.odd = None
         if to == "FAULT":
             record.fault = why.text
         draft = self._draft(record, before, to, why.text, source, when)
