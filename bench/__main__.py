@@ -16,6 +16,7 @@ BENCHES = {
     "latency": "transition to event on the bus: relay, beacon, bare send, notify script (root)",
     "chaos": "random faults: what was told of them against the kernels' truth (root)",
     "noop": "a run that has nothing to do, beside a plain file and service (root)",
+    "idle": "what watch and relay cost a node on which nothing happens (root)",
 }
 
 
