@@ -255,6 +255,16 @@ SCENARIOS = {
         ["A None>FAULT resync gone", "A FAULT>ghost netlink held", "A FAULT>BACKUP fifo held",
          "A BACKUP>restored netlink gone"],
     ),
+    "a keepalived that stops has no way back, though it closes its FIFO and answers no more": (
+        [*TO_MASTER, 'line INSTANCE "A" STOP 100', "blind", "@1", "- eth0 10.0.0.1",
+         "resync A=BACKUP", "@1", "gone"],
+        [*IS_MASTER, "A MASTER>STOP fifo held"],
+    ),
+    "the next keepalived is believed again": (
+        [*TO_MASTER, "- eth0 10.0.0.1", 'line INSTANCE "A" STOP 100', "@1", "gone", "@1",
+         "found started", "@3", "resync A=BACKUP"],
+        [*IS_MASTER, "A MASTER>STOP fifo gone", "A STOP>BACKUP resync gone"],
+    ),
     "a line that was lost makes no ghost": (
         ["resync A=BACKUP", "@9", "+ eth0 10.0.0.1", "@1.1", "tick", "@5", "tick",
          "resync A=MASTER", "tick"],

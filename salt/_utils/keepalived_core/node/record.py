@@ -13,6 +13,8 @@ from .state import Instance
 #: An address change this long before a state is told still belongs to it: keepalived writes its
 #: line 0.05 to 11 ms later; a dump is there within 50 ms, or given up after 2 s.
 EVIDENCE_US = 5_000_000
+#: A keepalived that stops takes some milliseconds an address, and answers nothing meanwhile.
+STOPPING_US = 60_000_000
 
 
 @dataclass
@@ -21,7 +23,8 @@ class Record:
 
     ``heard_us`` is when its last FIFO line came, ``moved`` when one of its addresses last came
     (True) or went (False), ``lower`` how many MASTER_RX_LOWER_PRI lines were not yet told,
-    ``fault`` why it is or was in FAULT, ``changed_us`` when its configuration was last changed.
+    ``fault`` why it is or was in FAULT, ``changed_us`` when its configuration was last changed,
+    ``stopped_us`` when a keepalived that has not ended yet said that it stops.
     """
 
     type: str
@@ -39,11 +42,16 @@ class Record:
     fault: str = UNKNOWN
     changed_us: int | None = None
     odd: Oddity | None = None
+    stopped_us: int | None = None
 
     @property
     def settled(self) -> bool:
         """Nothing of a running keepalived's is left in it."""
         return self.state in (None, "STOP", "DELETED")
+
+    def stopping(self, at: Moment) -> bool:
+        """Whether its keepalived is about to end: then there is no way back, whatever it seems."""
+        return self.stopped_us is not None and at.monotonic_us - self.stopped_us < STOPPING_US
 
     def seen(self, to: str, at: Moment) -> Moment:
         """Return when the kernel saw the transition, when it did: nearer to it than the teller."""

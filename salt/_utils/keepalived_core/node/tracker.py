@@ -87,6 +87,7 @@ class Tracker:
         """
         record = self._record(line.type.lower(), line.name)
         if line.state in STATES:
+            record.stopped_us = at.monotonic_us if line.state == "STOP" and not late else None
             record.heard_us = at.monotonic_us
             priority = line.priority if record.type == "instance" else None
             self._enter(record, line.state, "fifo", at, LATE if late else UNKNOWN, priority, late)
@@ -111,6 +112,8 @@ class Tracker:
             if record.odd is not None:
                 record.odd.confirmed_us = dump.asked_us
             starting = self.why.starting(dump.asked_us) and instance.state == "FAULT"
+            if record.stopping(at):
+                continue
             if record.heard_us >= dump.asked_us or starting:
                 again = True
                 continue
@@ -155,6 +158,8 @@ class Tracker:
         """
         self.alive = True
         self.why.orphaned = False
+        for record in self._records.values():
+            record.stopped_us = None
         if started is not None:
             self.why.started(started)
 
@@ -349,7 +354,7 @@ class Tracker:
             if record.ghost:
                 self._left_behind(record, "keepalived does not run", source, at)
                 self._groups_follow(source, at)
-        elif self.blind:
+        elif self.blind and not record.stopping(at):
             presence = self.held.presence(self._details(record))
             if presence is not None and presence[0]:
                 self._enter(record, "MASTER", source, at, "told by its address alone")
