@@ -71,15 +71,28 @@ def play(
 
     Raises LabError when the lab itself fails.
     """
-    begun = time.monotonic()
-    mark = _last_seqs(lab)
-    with Truth(lab, VIP) as truth:
+
+    def work(truth: Truth) -> list[Played]:
         played = []
         for number, each in enumerate(rounds, 1):
             begin = now_us()
             say(f"{number}: " + "; ".join(map(str, each.faults)))
             _round(lab, truth, each)
             played.append(Played(each, begin, now_us()))
+        return played
+
+    return watched(lab, work)
+
+
+def watched(lab: Lab, work: Callable[[Truth], Sequence[Played]]) -> Outcome:
+    """Let *work* do to a healthy lab whatever it does, mend everything, compare.
+
+    Raises LabError when the lab itself fails.
+    """
+    begun = time.monotonic()
+    mark = _last_seqs(lab)
+    with Truth(lab, VIP) as truth:
+        played = work(truth)
         lab.heal()
         _units(lab)
         converged = _settled(truth, LAST)

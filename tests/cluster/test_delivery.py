@@ -1,13 +1,18 @@
 """How the bundle reaches a node: synced to a running minion, or masterless on a fourth machine."""
 
+import concurrent.futures
 import json
 import re
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from observer import Observer
-from support import CONFIG, VIP, apply, classic, failures, set_pillar, wait_until
+from support import CONFIG, NODES, VIP, apply, changed, classic, failures, set_pillar, wait_until
+
+from bench.chaos import play
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
@@ -32,6 +37,12 @@ def main_pid(node, unit):
     return node.run(["systemctl", "show", "-P", "MainPID", unit]).stdout.strip()
 
 
+def bundles(lab):
+    """The version of the library that each node's minion has loaded."""
+    answers = lab.salt("controller*", "keepalived.version")
+    return [answer["bundle"] for answer in answers.values() if isinstance(answer, dict)]
+
+
 def test_a_synced_library_is_in_force_in_a_running_minion_and_its_watch(healthy, newer_tree):
     node = healthy.node("controller1")
     before = healthy.salt("controller1", "keepalived.version")["controller1"]["bundle"]
@@ -54,6 +65,48 @@ def test_a_synced_library_is_in_force_in_a_running_minion_and_its_watch(healthy,
         set_pillar(healthy, classic())
         healthy.salt("controller*", "saltutil.sync_all")
         assert failures(apply(healthy, "keepalived.watch")) == {}
+
+
+def test_an_upgrade_while_the_address_moves_to_and_fro_loses_no_transition(healthy, newer_tree):
+    """Watch and library on all nodes are exchanged; what happens while a watch is away it tells as
+    its result when it is back."""
+    owner, done = healthy.node("controller3"), threading.Event()
+
+    def to_and_fro(truth):
+        while not done.is_set():
+            for verb, there in (("stop", False), ("start", True)):
+                owner.run(["systemctl", verb, "keepalived"])
+                wait_until(lambda there=there: truth.holds(owner.name) == there, 20, verb)
+                done.wait(0.5)
+
+    def upgrade(truth):
+        with concurrent.futures.ThreadPoolExecutor(1) as aside:
+            moving = aside.submit(to_and_fro, truth)
+            try:
+                healthy.push(newer_tree)
+                healthy.salt("controller*", "saltutil.sync_all", timeout=60)
+                wait_until(lambda: bundles(healthy) == ["9.9.9"] * 3, 60, "synced")
+                done_by = apply(healthy, "keepalived.watch")
+                assert failures(done_by) == {}
+                assert set(changed(done_by)) == set(NODES)
+                time.sleep(5)
+            finally:
+                done.set()
+            moving.result()
+        return []
+
+    try:
+        outcome = play.watched(healthy, upgrade)
+        for node in healthy.controllers:
+            assert '"9.9.9"' in node.read_file(LIBRARY)
+    finally:
+        healthy.push()
+        healthy.salt("controller*", "saltutil.sync_all")
+        assert failures(apply(healthy, "keepalived.watch")) == {}
+    seen = outcome.result
+    print(f"compared {seen.compared}, while no watch ran {seen.blind}: {outcome.bad}")
+    assert outcome.bad == []
+    assert seen.compared + seen.blind >= 6
 
 
 def test_masterless_on_a_fourth_machine(healthy):
