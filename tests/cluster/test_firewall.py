@@ -222,6 +222,48 @@ def machine(installed):
     return installed
 
 
+# --- how it is asked -----------------------------------------------------------------------------
+
+COMPARE = """
+import shutil, subprocess, sys
+sys.path.insert(0, "/srv/salt/_utils")
+from keepalived_core.node.firewalld import PERMANENT, RUNTIME, Firewalld
+
+asked = []
+def run(argv):
+    asked.append(argv[0])
+    done = subprocess.run(argv, capture_output=True, text=True)
+    return {"retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+def answers(firewalld):
+    return [firewalld.default_zone(), *(firewalld.zones(place) for place in (RUNTIME, PERMANENT)),
+            *(firewalld.holds(place, "rule", words) for place in (RUNTIME, PERMANENT)
+              for words in RULES)]
+
+RULES = [line.split() for line in sys.argv[1:]]
+by_bus = answers(Firewalld(run))
+programs, asked[:] = set(asked), []
+by_command = answers(Firewalld(run, which=lambda name: name != "busctl" and shutil.which(name)))
+assert by_bus == by_command, (by_bus, by_command)
+print(programs, set(asked), by_bus)
+"""
+
+
+def test_the_bus_and_firewall_cmd_say_the_same(machine):
+    machine.shell(
+        f"firewall-cmd --permanent --zone=public --add-rich-rule='{FOREIGN_RICH}';"
+        f"firewall-cmd --zone=internal --add-rich-rule='{VRRP4}';"
+        "firewall-cmd --zone=internal --add-source=192.0.2.0/24;"
+        "firewall-cmd --permanent --zone=work --change-interface=eth1;"
+        f"firewall-cmd --direct --add-rule {WORDS}"
+    )
+    argv = ["/opt/salt/bin/python3", "-c", COMPARE, WORDS, WORDS.replace("ACCEPT", "DROP")]
+    said = machine.node.run(argv).stdout
+    assert said.startswith("{'busctl'} {'firewall-cmd'} "), said
+    for word in ("192.0.2.9", "224.0.0.18", "192.0.2.0/24", "eth1", "True", "False"):
+        assert word in said
+
+
 # --- direct rules ----------------------------------------------------------------------------
 
 
