@@ -125,7 +125,9 @@ class Release(Node):
             pid = todo.pop()
             _hurry(pid, 20)
             children = Path(f"/proc/{pid}/task/{pid}/children")
-            todo += map(int, children.read_text().split()) if children.exists() else ()
+            # it may end at any moment
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                todo += map(int, children.read_text().split())
 
 
 def _hurry(pid: int, priority: int) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
+#: States of a living keepalived in which an instance rightly has no address.
+OFF_DUTY = ("BACKUP", "FAULT")
 
 
 @dataclass(frozen=True, order=True)
@@ -37,6 +39,14 @@ def rfc3339(wall_us: int) -> str:
     """Return a time as the events have it: ``2026-01-31T12:00:00.000001Z``."""
     seconds, rest = divmod(wall_us, 1_000_000)
     return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+
+
+def ghost_outlasts(before: str | None, to: str) -> bool:
+    """Return whether a ghost stays what it is through this transition.
+
+    keepalived takes addresses away when it leaves MASTER, and does nothing to them between these.
+    """
+    return before in OFF_DUTY and to in OFF_DUTY
 
 
 @functools.cache

@@ -12,12 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .addresses import Held
-from .event import Moment
+from .event import OFF_DUTY, Moment
 from .state import Instance
 
 AFTER_US = 500_000
-#: States of a living keepalived in which an instance rightly has no address.
-OFF_DUTY = ("BACKUP", "FAULT")
 #: … of which so much passes before keepalived is asked.
 _PATIENCE_US = 200_000
 
@@ -65,14 +63,6 @@ def kind(state: str | None, presence: tuple[bool, bool] | None) -> str | None:
     if state == "MASTER":
         return None if whole else "hollow"
     return "ghost" if some and state in OFF_DUTY else None
-
-
-def outlasts(before: str | None, to: str) -> bool:
-    """Return whether a ghost stays what it is through this transition.
-
-    keepalived takes addresses away when it leaves MASTER, and does nothing to them between these.
-    """
-    return before in OFF_DUTY and to in OFF_DUTY
 
 
 def sentence(kind: str | None, instance: Instance, held: Held, state: str | None) -> str:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from .. import signing
 from . import paths as node_paths
 from . import spool_file
-from .oddity import outlasts
+from .event import ghost_outlasts
 from .spool_delivery import Delivery
 from .spool_file import SpoolError
 
@@ -137,7 +137,7 @@ class Spool(Delivery):
                         "INSERT INTO latest VALUES (?, ?, ?, ?, ?, 0) "
                         "ON CONFLICT (type, instance) DO UPDATE SET state = excluded.state, "
                         "seq = excluded.seq, time_us = excluded.time_us, ghost = ghost AND ?",
-                        (kind, instance, state, seq, time_us, outlasts(row.get("from"), state)),
+                        (kind, instance, state, seq, time_us, ghost_outlasts(row.get("from"), state)),
                     )
                 elif state in ("ghost", "restored"):
                     self._db.execute(

@@ -14,7 +14,7 @@ from . import oddity
 from .addresses import Held
 from .cause import UNKNOWN
 from .dump import Dump
-from .event import Moment
+from .event import Moment, ghost_outlasts
 from .fifo import Line
 from .layout import Layout
 from .netlink import Change
@@ -259,7 +259,7 @@ class Tracker:
         before, record.state = record.state, to
         record.since, record.since_wall_us = when, when.wall_us
         record.moved = None
-        if not oddity.outlasts(before, to):
+        if not ghost_outlasts(before, to):
             record.ghost = False
             record.odd = None
         if to == "FAULT":
