@@ -133,11 +133,12 @@ class Spool(Delivery):
                 )
                 # a lower-case kind (ghost, priority …) is no state
                 if state.isupper():
+                    kept = ghost_outlasts(row.get("from"), state)
                     self._db.execute(
                         "INSERT INTO latest VALUES (?, ?, ?, ?, ?, 0) "
                         "ON CONFLICT (type, instance) DO UPDATE SET state = excluded.state, "
                         "seq = excluded.seq, time_us = excluded.time_us, ghost = ghost AND ?",
-                        (kind, instance, state, seq, time_us, ghost_outlasts(row.get("from"), state)),
+                        (kind, instance, state, seq, time_us, kept),
                     )
                 elif state in ("ghost", "restored"):
                     self._db.execute(
