@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO / "salt" / "_utils"))
+
 EVENTS = 12_000
 #: The reactor does about 45 a second.
 REACTIONS = 500
