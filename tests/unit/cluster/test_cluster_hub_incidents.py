@@ -76,9 +76,12 @@ def test_an_incident_is_stored_and_fired_signed(cluster) -> None:
     assert is_genuine(data, (key(HUB_ID),))
     assert data["id"] == kept["id"]
     assert kept["cause"]["text"] == "n3 is FAULT: chk_haproxy failed"
-    assert [(row["node"], row["to"]) for row in kept["rows"] if not row["context"]] == [
-        ("n3", "FAULT"),
-        ("n2", "MASTER"),
+    assert [(row["node"], row["to"], row["context"]) for row in kept["rows"]] == [
+        ("n1", "BACKUP", True),
+        ("n2", "BACKUP", True),
+        ("n3", "MASTER", True),
+        ("n3", "FAULT", False),
+        ("n2", "MASTER", False),
     ]
 
 

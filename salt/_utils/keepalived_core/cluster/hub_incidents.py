@@ -12,6 +12,9 @@ from .incident import Incidents, Member, Place
 from .incident_mark import Mark
 from .rows import Batch, Row
 
+#: A row from a later time than this happened when the master had it, for its node's clock is wrong.
+AHEAD_US = 1_000_000
+
 
 class HubIncidents:
     """The incidents of all clusters of one hub.
@@ -74,8 +77,8 @@ def mark_of(row: Row) -> Mark:
         node=row.minion,
         instance=row.instance,
         to=row.to,
-        # a clock that is ahead must not hold up what others say
-        time_us=min(row.order_us, row.received_us),
+        # a clock that is far ahead must not hold up what others say
+        time_us=row.order_us if row.order_us <= row.received_us + AHEAD_US else row.received_us,
         received_us=row.received_us,
         stream_id=row.stream_id,
         seq=row.seq,

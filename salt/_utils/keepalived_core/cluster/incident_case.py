@@ -111,6 +111,9 @@ class Incident:
 
 
 def name_of(cluster: str, instance: str, kind: str, opener: Key, began_us: int) -> str:
-    """The id of an incident: the same rows give the same, whoever counts them how often."""
+    """The id of an incident: the same rows give the same, whoever counts them how often.
+
+    It begins with a letter: Salt's command line would make a number of digits alone.
+    """
     text = "\x00".join([cluster, instance, kind, *map(str, opener), str(began_us)])
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    return f"i{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -16,7 +16,7 @@ class Mark:
     """What matters of one row.  Times are microseconds since the epoch.
 
     time_us
-        When it happened, by its node's clock, but never after the master had it.
+        When it happened, by its node's clock; by the master's where that is far ahead.
     stream_id, seq
         Its name; ``seq`` is 0 for what a heartbeat alone says.
     late

@@ -26,6 +26,8 @@ HISTORY_US = 60 * SECOND
 IDLE_US = 600 * SECOND
 #: Rows kept in case an incident opens: so many, and none older than this before it began.
 RECENT, RECENT_US = 40, SECOND
+#: Transitions of each node that are kept, to tell what was so before.
+KEPT = 4
 #: Streams of one node that are remembered.
 MAX_STREAMS = 16
 
@@ -66,7 +68,8 @@ class Subject:
         #: (instance, node) -> the state last heard of it.
         self._heard: dict[str, dict[str, str]] = data.get("heard", {})
         self._recent: list[dict[str, Any]] = list(data.get("recent", ()))
-        self._last: dict[str, dict[str, dict[str, Any]]] = data.get("last", {})
+        #: instance -> node -> its last transitions, the newest last
+        self._last: dict[str, dict[str, list[dict[str, Any]]]] = data.get("last", {})
         self.incident: Incident | None = None
         #: Those that ended since somebody looked.
         self.closed: list[Incident] = []
@@ -165,7 +168,8 @@ class Subject:
         if mark.planned:
             self.planned_us = max(self.planned_us, mark.time_us + PLANNED_US)
         if mark.is_state or mark.to in ("ghost", "hollow", "restored"):
-            self._last.setdefault(mark.instance, {})[mark.node] = row
+            known = self._last.setdefault(mark.instance, {})
+            known[mark.node] = [*known.get(mark.node, ()), row][-KEPT:]
 
     def _advance(self, stop_us: int, world: World) -> Iterator[Told]:
         while True:
@@ -262,14 +266,18 @@ class Subject:
         self.incident = incident
         for each in self.instances.values():
             each.owners.begin(began)
-        for rows in self._last.values():
-            for row in rows.values():
-                incident.add(row, context=_us(row) < began)
-        for row in self._recent:
-            if _us(row) >= began - RECENT_US:
-                incident.add(row, context=_us(row) < began)
+        for row in self._evidence(began):
+            incident.add(row, context=_us(row) < began)
         self._refresh(incident, judged, worst)
         yield self._tell("opened", incident)
+
+    def _evidence(self, began_us: int) -> Iterator[dict[str, Any]]:
+        """What each node's state was before, and all rows from a moment before it began on."""
+        for nodes in self._last.values():
+            for rows in nodes.values():
+                yield from [row for row in rows if _us(row) < began_us][-1:]
+                yield from (row for row in rows if _us(row) >= began_us)
+        yield from (row for row in self._recent if _us(row) >= began_us - RECENT_US)
 
     def _resolve(self, incident: Incident) -> Told:
         incident.resolved = True
