@@ -12,7 +12,7 @@ from typing import Any
 
 from .incident_mark import Key, Mark, saved_key
 from .incident_owner import Owners
-from .incident_track import Track, World, lasted
+from .incident_track import Coming, Track, World, lasted
 
 #: The worst last.  An open incident may become a worse one, never a lesser one.
 KINDS = (
@@ -87,6 +87,21 @@ class Lost:
     key: Key
     #: It gave up for a better one, as it seems: no failover if that one had it at once.
     soft: bool
+
+
+def holds(kind: str, judged: Mapping[str, Judged]) -> bool:
+    """Whether an incident of that kind is not over yet; judged: by instance."""
+    if kind == "failover":
+        return not is_whole(judged)
+    return any(each.kind == kind for one in judged.values() for each in one.conditions)
+
+
+def is_whole(judged: Mapping[str, Judged]) -> bool:
+    """One owner each, all others ready; an instance of which nobody speaks was taken out."""
+    return all(
+        each.whole or not (each.conditions or each.unknown or each.silent)
+        for each in judged.values()
+    )
 
 
 #: Adds a condition: kind, whose, since when, from when on it counts, the row that began it.
@@ -208,15 +223,13 @@ class Instance:
 
     # -- what is wrong --
 
-    def judge(
-        self, clock_us: int, world: World, planned_us: int, coming: Mapping[str, Mark]
-    ) -> Judged:
+    def judge(self, clock_us: int, world: World, planned_us: int, coming: Coming) -> Judged:
         """What is wrong now.
 
         planned_us
             Until when it may be what somebody planned.
         coming
-            The next transition of each node whose turn has not come yet.
+            The next transition of a node, whose turn has not come yet.
         """
         advert = world.advert_us(self.name)
         found = Judged()
@@ -267,7 +280,7 @@ class Instance:
         claims: list[Track],
         clock_us: int,
         world: World,
-        coming: Mapping[str, Mark],
+        coming: Coming,
         found: Judged,
         add: Add,
     ) -> tuple[list[Track], bool]:

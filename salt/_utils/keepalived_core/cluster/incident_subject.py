@@ -7,13 +7,14 @@ condition has lasted long enough it counts, at that moment, however much later t
 from __future__ import annotations
 
 import bisect
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from . import clock, incident_text
 from .incident_case import Incident, name_of
 from .incident_mark import Mark
-from .incident_state import PLANNED_US, RANK, SECOND, Condition, Instance, Judged
+from .incident_state import PLANNED_US, RANK, SECOND, Condition, Instance, Judged, holds, is_whole
 from .incident_track import World
 
 #: An incident is over when all has been well for so long; it then ended when it became well.
@@ -76,6 +77,7 @@ class Subject:
         if data.get("incident"):
             self.incident = Incident.load(data["incident"])
         self.dirty = False
+        self._judged: dict[str, Judged] = {}
         self.doubts: set[str] = set()
         #: When to look again although nothing comes; None: not before something does.
         self.wake_us: int | None = self.clock_us or None
@@ -140,6 +142,7 @@ class Subject:
 
     def run(self, until_us: int, world: Ready) -> Iterator[Told]:
         """Apply the rows whose turn it is, and let the time pass up to ``until_us``."""
+        self._judged.clear()
         while True:
             first = self.pending[0] if self.pending else None
             ready = first is not None and world.is_ready(first)
@@ -159,13 +162,14 @@ class Subject:
         row = mark.evidence()
         if self.incident is not None and (mark.is_state or mark.to != "priority"):
             self.incident.add(row)
-            self.incident.planned |= mark.planned
         self._recent = [*self._recent, row][-RECENT:]
         if mark.late:
             return
         instance = self.instances.setdefault(mark.instance, Instance(mark.instance))
         instance.apply(mark, world.advert_us(mark.instance), self.planned_us)
+        self._judged.pop(mark.instance, None)
         if mark.planned:
+            self._judged.clear()
             self.planned_us = max(self.planned_us, mark.time_us + PLANNED_US)
         if mark.is_state or mark.to in ("ghost", "hollow", "restored"):
             known = self._last.setdefault(mark.instance, {})
@@ -173,10 +177,7 @@ class Subject:
 
     def _advance(self, stop_us: int, world: World) -> Iterator[Told]:
         while True:
-            judged = {
-                name: each.judge(self.clock_us, world, self.planned_us, self._coming(name))
-                for name, each in self.instances.items()
-            }
+            judged = self._judge(world)
             yield from self._decide(judged)
             due = self._next(judged)
             if due is None or due > stop_us:
@@ -187,12 +188,27 @@ class Subject:
         # while somebody's word is awaited it is looked at whenever time goes by
         self.wake_us = self.clock_us if self.doubts else due
 
-    def _coming(self, instance: str) -> dict[str, Mark]:
-        found: dict[str, Mark] = {}
+    def _judge(self, world: World) -> dict[str, Judged]:
+        """What is wrong with each instance; anew only where something has changed."""
+        for name, each in self.instances.items():
+            known = self._judged.get(name)
+            if known is None or any(wake <= self.clock_us for wake in known.wakes):
+                coming = functools.partial(self._coming, name)
+                self._judged[name] = each.judge(self.clock_us, world, self.planned_us, coming)
+        return dict(self._judged)
+
+    def _forgive(self) -> None:
+        """Who lost the address is told, or is none of our business."""
+        for name, each in self.instances.items():
+            if each.lost is not None:
+                each.lost = None
+                self._judged.pop(name, None)
+
+    def _coming(self, instance: str, node: str) -> Mark | None:
         for mark in self.pending:
-            if mark.instance == instance and mark.is_state and not mark.late:
-                found.setdefault(mark.node, mark)
-        return found
+            if (mark.node, mark.instance, mark.late) == (node, instance, False) and mark.is_state:
+                return mark
+        return None
 
     def _next(self, judged: Mapping[str, Judged]) -> int | None:
         found = [each.due_us for one in judged.values() for each in one.conditions]
@@ -210,13 +226,12 @@ class Subject:
     # -- what it means --
 
     def _decide(self, judged: Mapping[str, Judged]) -> Iterator[Told]:
-        if not _is_whole(judged):
+        if not is_whole(judged):
             self._whole_us = None
         elif self._whole_us is None:
             self._whole_us = self.clock_us
         if self.clock_us < self._born_us:
-            for each in self.instances.values():
-                each.lost = None
+            self._forgive()
             return
         ripe = [
             each
@@ -237,14 +252,14 @@ class Subject:
             self._refresh(incident, judged, worst)
             yield self._tell("opened", incident)
             return
-        holds = _holds(incident.kind, judged)
-        if holds:
+        lasts = holds(incident.kind, judged)
+        if lasts:
             incident.ended_us = None
         elif incident.ended_us is None:
             ended = self._whole_us if self._whole_us is not None else self.clock_us
             incident.ended_us = max(ended, incident.began_us)
             self.dirty = True
-        self._refresh(incident, judged, worst if holds else None)
+        self._refresh(incident, judged, worst if lasts else None)
         if incident.ended_us is not None and self.clock_us >= incident.ended_us + CALM_US:
             yield self._resolve(incident)
             return
@@ -334,8 +349,7 @@ class Subject:
     ) -> None:
         """Bring what an incident says up to what is known."""
         if RANK[incident.kind] >= RANK["failover"]:
-            for each in self.instances.values():
-                each.lost = None
+            self._forgive()
         before = incident.save()
         concerned = {each.instance for one in judged.values() for each in one.conditions}
         incident.instances = sorted({*incident.instances, *concerned})
@@ -362,20 +376,6 @@ class Subject:
         incident.told, incident.told_us = incident.summary, self.clock_us
         incident.dirty = self.dirty = True
         return what, incident.kind, incident.public()
-
-
-def _holds(kind: str, judged: Mapping[str, Judged]) -> bool:
-    if kind == "failover":
-        return not _is_whole(judged)
-    return any(each.kind == kind for one in judged.values() for each in one.conditions)
-
-
-def _is_whole(judged: Mapping[str, Judged]) -> bool:
-    """One owner each, all others ready; an instance of which nobody speaks was taken out."""
-    return all(
-        each.whole or not (each.conditions or each.unknown or each.silent)
-        for each in judged.values()
-    )
 
 
 def _place(mark: Mark) -> tuple[int, str, int]:

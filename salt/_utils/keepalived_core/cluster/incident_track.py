@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .incident_mark import Key, Mark, saved_key
+
+#: The next transition of a node that is here, but whose turn has not come yet.
+Coming = Callable[[str], "Mark | None"]
 
 
 class World(Protocol):
@@ -71,12 +74,12 @@ class Track:
         return cls(**{**saved, **keys})
 
 
-def lasted(track: Track, until_us: int, world: World, coming: Mapping[str, Mark]) -> bool:
+def lasted(track: Track, until_us: int, world: World, coming: Coming) -> bool:
     """Whether the node is known to have been in this state until then.
 
     Its next row says so, or a later word of it; not what comes after its machine was started anew.
     """
-    mark = coming.get(track.node)
+    mark = coming(track.node)
     boot = mark.boot if mark is not None else world.boot(track.node)
     if boot and track.boot and boot != track.boot:
         return False
