@@ -19,10 +19,14 @@ _STALE = ("keepalived_core", "keepalived_master")
 import keepalived_master
 
 from keepalived_core.cluster import hub_view, incident_view
+from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster.store_file import StoreError
 from keepalived_core.cluster.store_read import Reader
 
 __virtualname__ = "keepalived"
+
+# So many reactions are searched for those to an incident; older ones are not shown with it.
+TRAIL = 2000
 
 
 def __virtual__():
@@ -61,8 +65,8 @@ def incidents(cluster=None, last=20, open_only=False):
     now = time.time()
     return _read(
         now,
-        lambda reader: incident_view.show_incidents(
-            reader, None if cluster is None else str(cluster), last, open_only, now
+        lambda reader, trail: incident_view.show_incidents(
+            reader, None if cluster is None else str(cluster), last, open_only, now, trail
         ),
     )
 
@@ -84,8 +88,8 @@ def explain(id):
     """
     now = time.time()
 
-    def show(reader):
-        found = incident_view.show_explanation(reader, str(id), now)
+    def show(reader, trail):
+        found = incident_view.show_explanation(reader, str(id), now, trail)
         if found is None:
             known = incident_view.known_ids(reader)
             raise LookupError(f"No incident, or not only one, has the id {id}: {known}.")
@@ -95,6 +99,12 @@ def explain(id):
 
 
 def _read(now, show):
+    said = []
+    try:
+        trail = ledgers.Ledger(_path().with_name("react.db")).trail(TRAIL)
+    except ledgers.LedgerError as error:
+        trail = []
+        said.append(f"What was done about it is not known: {error}.")
     try:
         reader = Reader.open(_path())
         if reader is None:
@@ -104,15 +114,16 @@ def _read(now, show):
                 retcode=3,
             )
         with reader:
-            data = show(reader)
+            data = show(reader, trail)
             problem = hub_view.why_not(reader, now)
     except StoreError as error:
         return keepalived_master.complaint(error, retcode=3)
     except LookupError as mistake:
         return keepalived_master.complaint(mistake)
     if problem:
-        data = {**data, "retcode": 3, "message": f"{problem}: this may not be all."}
-    return {"outputter": "keepalived", "data": {"message": None, **data}}
+        data = {**data, "retcode": 3}
+        said.insert(0, f"{problem}: this may not be all.")
+    return {"outputter": "keepalived", "data": {**data, "message": " ".join(said) or None}}
 
 
 def _path():

@@ -11,6 +11,8 @@ import types
 
 import pytest
 
+from keepalived_core.cluster import ledger
+
 salt_logging = pytest.importorskip("salt._logging")
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
@@ -122,6 +124,29 @@ def test_the_keys_of_the_json_are_those_of_the_docs(master) -> None:
 
     for key in (*data, *data["incidents"][0], *shown, *shown["rows"][0]):
         assert f"`{key}`" in docs
+
+
+def test_what_was_done_about_it_is_shown_with_it(master, tmp_path) -> None:
+    row = master.nodes["n3"].spool[-1]
+    trail = ledger.Ledger(tmp_path / "keepalived" / "react.db")
+    about = {"minion": "n3", "instance": "VI_1", "action": "restart haproxy"}
+    for seq, what in ((row["seq"], "succeeded"), (row["seq"] + 1, "failed")):
+        key = f"n3/VI_1/{row['stream_id']}/{seq}"
+        trail.record("remediation", what, "c", {"incident": key, **about}, EPOCH + 32)
+
+    (incident,) = master.runner.incidents()["data"]["incidents"]
+    (action,) = incident["actions"]
+
+    assert action == {
+        "time": "2027-01-15T08:00:32.000000Z",
+        "kind": "remediation",
+        "what": "succeeded",
+        "reason": None,
+        "seconds": None,
+        **about,
+    }
+    lines = master.screen(master.runner.explain(incident["id"]))
+    assert "n3      restart haproxy" in lines[lines.index("Done about it:") + 2]
 
 
 def test_seconds_of_an_open_incident_go_on(master) -> None:

@@ -73,6 +73,10 @@ CASES = {
          (140, "n3", "BACKUP", PLANNED), (144, "n3", "MASTER"), (144.001, "n2", "BACKUP")],
         [],
     ),
+    "a drained node is switched off": (
+        [(100, "n1", "STOP", PLANNED), (110, "n1", "silent"), (240, "n1", "heard")],
+        [],
+    ),
     "a rollout that restarts one after the other": (
         [(100, "n1", "STOP", PLANNED), (103, "n1", "BACKUP", PLANNED),
          (110, "n3", "STOP", PLANNED), (110.6, "n2", "MASTER"), (113, "n3", "BACKUP", PLANNED),

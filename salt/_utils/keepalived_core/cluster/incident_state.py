@@ -233,8 +233,14 @@ class Instance:
         """
         advert = world.advert_us(self.name)
         found = Judged()
-        live = [each for each in self.tracks.values() if each.state != "DELETED"]
-        since = {each.node: world.unknown_us(each.node) for each in live}
+        since = {node: world.unknown_us(node) for node in self.tracks}
+        # a node that was drained may be switched off
+        live = [
+            each
+            for each in self.tracks.values()
+            if each.state != "DELETED"
+            and not (each.planned and each.state not in STEADY and since[each.node] is not None)
+        ]
         fresh = [each for each in live if since[each.node] is None]
         found.unknown = sorted(each.node for each in live if since[each.node] is not None)
         claims = sorted(

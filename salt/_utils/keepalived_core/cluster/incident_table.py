@@ -98,6 +98,18 @@ def explanation(data: Mapping[str, Any], painter: Painter) -> list[str]:
     )
     if data["rows_left_out"]:
         lines.append(f"  {data['rows_left_out']} rows in the middle are left out.")
+    if incident["actions"]:
+        lines.append("Done about it:")
+        lines += painter.rows(
+            ("time", "kind", "what", "minion", "action", "reason"),
+            [
+                [
+                    (str(each[name] or "-"), "")
+                    for name in ("time", "kind", "what", "minion", "action", "reason")
+                ]
+                for each in incident["actions"]
+            ],
+        )
     lines.append("Why:")
     lines += [printable(f"  {sentence}") for sentence in data["reasoning"]]
     lines.append(printable(f"Next: {data['next']}"))

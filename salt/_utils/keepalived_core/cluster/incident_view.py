@@ -12,11 +12,18 @@ from .store_read import Reader
 SCHEMA = 1
 #: From this kind on an open incident is critical.
 CRITICAL = "hollow_master"
+#: What is said of a reaction.
+_ACTION = ("time", "kind", "what", "minion", "instance", "action", "reason", "seconds")
 _ROWS = frozenset({"rows", "rows_left_out"})
 
 
 def show_incidents(
-    reader: Reader, cluster: str | None, last: int, open_only: bool, now: float
+    reader: Reader,
+    cluster: str | None,
+    last: int,
+    open_only: bool,
+    now: float,
+    trail: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The newest incidents, the oldest of them first.
 
@@ -28,12 +35,13 @@ def show_incidents(
         Without those that are resolved.
     now
         Seconds since the epoch.
+    trail
+        What was reacted to (:meth:`ledger.Ledger.trail`), for ``actions``.
 
     ``retcode`` is 0 when none of them is open, 1 when one is, 2 when one is critical.
     """
-    found = [
-        _live(each, _until(reader, now)) for each in reader.incidents(cluster, last, open_only)
-    ]
+    kept = reader.incidents(cluster, last, open_only)
+    found = [_live(each, _until(reader, now)) for each in _with_actions(kept, trail)]
     return {
         "kind": "incidents",
         "schema": SCHEMA,
@@ -44,7 +52,9 @@ def show_incidents(
     }
 
 
-def show_explanation(reader: Reader, name: str, now: float) -> dict[str, Any] | None:
+def show_explanation(
+    reader: Reader, name: str, now: float, trail: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, Any] | None:
     """One incident, its rows in order, what they mean and what to do; None: there is none.
 
     name
@@ -53,7 +63,7 @@ def show_explanation(reader: Reader, name: str, now: float) -> dict[str, Any] | 
     found = reader.incident(name)
     if found is None:
         return None
-    found = _live(found, _until(reader, now))
+    (found,) = _with_actions([_live(found, _until(reader, now))], trail)
     return {
         "kind": "explain",
         "schema": SCHEMA,
@@ -74,6 +84,29 @@ def known_ids(reader: Reader, limit: int = 10) -> str:
     if not found:
         return "there is no incident yet"
     return f"the newest are {', '.join(list(reversed(found))[:limit])}"
+
+
+def _with_actions(
+    incidents: Iterable[dict[str, Any]], trail: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What was done about each: the reactions to a row that is evidence for it."""
+    done: dict[str, list[dict[str, Any]]] = {}
+    for each in trail:
+        # an alert that nobody needed was not done
+        if each.get("what") != "skipped" or each.get("kind") != "alert":
+            action = {name: each.get(name) for name in _ACTION}
+            action["time"] = clock.render(each["at"])
+            done.setdefault(str(each.get("incident")), []).append(action)
+    found = []
+    for incident in incidents:
+        keys = {
+            f"{row['node']}/{row['instance']}/{row['stream_id']}/{row['seq']}"
+            for row in incident["rows"]
+            if not row["context"]
+        }
+        actions = [action for key in sorted(keys) for action in done.get(key, ())]
+        found.append({**incident, "actions": sorted(actions, key=lambda each: str(each["time"]))})
+    return found
 
 
 def _without_rows(incident: Mapping[str, Any]) -> dict[str, Any]:
