@@ -87,15 +87,10 @@ def explain(id):
         salt-run keepalived.explain i7f3a90c2d1 --out=json
     """
     now = time.time()
-
-    def show(reader, trail):
-        found = incident_view.show_explanation(reader, str(id), now, trail)
-        if found is None:
-            known = incident_view.known_ids(reader)
-            raise LookupError(f"No incident, or not only one, has the id {id}: {known}.")
-        return found
-
-    return _read(now, show)
+    return _read(
+        now,
+        lambda reader, trail: incident_view.show_explanation(reader, str(id), now, trail),
+    )
 
 
 def _read(now, show):

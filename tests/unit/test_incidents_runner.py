@@ -103,7 +103,7 @@ def test_explain_shows_evidence_reasoning_and_the_next_step(master) -> None:
     lines = master.screen(master.runner.explain(name[:5]))
 
     assert lines[0].startswith(f"{name}  controllers  VI_1  FAILOVER  open for")
-    assert "  VI_1: n2 has it" in lines
+    assert "  VI_1 is on n2" in lines
     evidence = lines.index("Evidence, by the nodes' clocks:")
     rows = [line.split()[1:5] for line in lines[evidence + 2 : lines.index("Why:")]]
     assert rows == [
@@ -197,7 +197,7 @@ def test_an_unknown_id_is_told_which_there_are(master) -> None:
     returned = master.runner.explain("i00")
 
     (line,) = master.screen(returned)
-    assert line.endswith(f"has the id i00: the newest are {known} (failover, open).")
+    assert line == f"There is no incident i00: the newest are {known} (failover, open)."
     assert returned["data"]["retcode"] == 1
 
 

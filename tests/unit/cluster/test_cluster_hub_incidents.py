@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 from hub_nodes import EPOCH, Node, World, key
 
@@ -184,12 +182,14 @@ def test_an_id_may_be_shortened_as_long_as_it_is_one(cluster) -> None:
     (kept,) = cluster.stored()
     store = cluster.world.session.store
 
-    assert store.incident(kept["id"][:4])["id"] == kept["id"]
-    for wrong in ("", "%", "nothing", kept["id"] + "0"):
-        assert store.incident(wrong) is None
-    with sqlite3.connect(store.path) as database:
-        database.execute(
-            "INSERT INTO incidents SELECT id || '0', cluster, state, opened, 0, data FROM incidents"
-        )
-    database.close()
-    assert store.incident(kept["id"][:4]) is None
+    def named(text: str) -> list[str]:
+        return [each["id"] for each in store.incidents_named(text)]
+
+    assert named(kept["id"][:4]) == [kept["id"]]
+    for wrong in ("%", "nothing", kept["id"] + "0"):
+        assert named(wrong) == []
+    cluster.happens("BACKUP", "n3")
+    cluster.live(40)
+    cluster.happens("FAULT", "n1")
+    cluster.live(30)
+    assert len(named("i")) == 2

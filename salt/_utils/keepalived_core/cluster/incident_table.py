@@ -62,10 +62,10 @@ def explanation(data: Mapping[str, Any], painter: Painter) -> list[str]:
         f"  opened {incident['opened']}"
         + (f", resolved {incident['resolved']}" if incident["resolved"] else ""),
     ]
-    owners = {name: ", ".join(nodes) or "nobody" for name, nodes in incident["owners"].items()}
+    verb = "is" if incident["state"] == "open" else "was"
     lines += [
-        printable(f"  {name}: {nodes} {'has' if incident['state'] == 'open' else 'had'} it")
-        for name, nodes in owners.items()
+        printable(f"  {name} {verb} on {', '.join(nodes) or 'no node'}")
+        for name, nodes in incident["owners"].items()
     ]
     lines += [
         painter.paint(printable(f"  {node} could not take over: {why}"), "warn")

@@ -54,16 +54,19 @@ def show_incidents(
 
 def show_explanation(
     reader: Reader, name: str, now: float, trail: Iterable[Mapping[str, Any]] = ()
-) -> dict[str, Any] | None:
-    """One incident, its rows in order, what they mean and what to do; None: there is none.
+) -> dict[str, Any]:
+    """One incident, its rows in order, what they mean and what to do.
 
     name
         Its id, or what only its id begins with.
+
+    Raises LookupError, which says what ids there are, when there is none, or are several.
     """
-    found = reader.incident(name)
-    if found is None:
-        return None
-    (found,) = _with_actions([_live(found, _until(reader, now))], trail)
+    named = reader.incidents_named(name)
+    if len(named) != 1:
+        wrong = f"Several ids begin with {name}" if named else f"There is no incident {name}"
+        raise LookupError(f"{wrong}: {_known_ids(reader)}.")
+    (found,) = _with_actions([_live(named[0], _until(reader, now))], trail)
     return {
         "kind": "explain",
         "schema": SCHEMA,
@@ -78,12 +81,11 @@ def show_explanation(
     }
 
 
-def known_ids(reader: Reader, limit: int = 10) -> str:
-    """The newest ids, for whoever gave another one."""
-    found = [f"{each['id']} ({each['kind']}, {each['state']})" for each in reader.incidents()]
-    if not found:
-        return "there is no incident yet"
-    return f"the newest are {', '.join(list(reversed(found))[:limit])}"
+def _known_ids(reader: Reader) -> str:
+    found = [
+        f"{each['id']} ({each['kind']}, {each['state']})" for each in reader.incidents(last=10)
+    ]
+    return f"the newest are {', '.join(reversed(found))}" if found else "there is none yet"
 
 
 def _with_actions(

@@ -213,13 +213,14 @@ class Reader:
             ).fetchall()
         return [json.loads(data) for (data,) in reversed(found)]
 
-    def incident(self, name: str) -> dict[str, Any] | None:
-        """One incident by its id, or by what only its id begins with."""
+    def incidents_named(self, name: str) -> list[dict[str, Any]]:
+        """The one with this id, or those whose ids begin so: two of them at most."""
         with self._errors():
             found = self._db.execute(
-                "SELECT data FROM incidents WHERE substr(id, 1, ?) = ? LIMIT 2", (len(name), name)
+                "SELECT data FROM incidents WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2",
+                (len(name), name),
             ).fetchall()
-        return json.loads(found[0][0]) if name and len(found) == 1 else None
+        return [json.loads(data) for (data,) in found]
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
