@@ -124,6 +124,11 @@ class Incidents:
             for (cluster, name), subject in self.subjects.items()
             for instance in subject.instances
         }
+        #: node -> the subjects that it was ever heard of in
+        self._parts: dict[str, set[Place]] = {}
+        for place, subject in self.subjects.items():
+            for node in subject.nodes:
+                self._parts.setdefault(node, set()).add(place)
         self._hot = set(self.subjects)
         self._began: float | None = None
         self._cases: list[Incident] = []
@@ -140,6 +145,7 @@ class Incidents:
         self.members = dict(members)
         for node in set(self.nodes) - set(members):
             del self.nodes[node]
+            self._parts.pop(node, None)
         for node in set(members) - set(self.nodes):
             # until it is heard it has as long as any other
             self.nodes[node] = _Heard(heard_us=round(now * SECOND))
@@ -286,6 +292,7 @@ class Incidents:
         if subject is None:
             subject = self.subjects[place] = Subject(*place)
             self._gone.discard(place)
+        self._parts.setdefault(mark.node, set()).add(place)
         if subject.take(mark):
             self._hot.add(place)
 
@@ -306,6 +313,8 @@ class Incidents:
             return
         target = self.subjects.setdefault(new, Subject(*new))
         subject.hand_over(instance, target)
+        for node in target.nodes:
+            self._parts.setdefault(node, set()).add(new)
         self._hot |= {old, new}
         if not subject.nodes:
             self._remove(old, subject)
@@ -321,11 +330,7 @@ class Incidents:
                 del self._where[place[0], instance]
 
     def _places_of(self, node: str) -> Iterable[Place]:
-        member = self.members.get(node)
-        if member is None:
-            return []
-        found = (self._where.get((member.cluster, name)) for name in member.adverts)
-        return {place for place in found if place is not None and place in self.subjects}
+        return [place for place in self._parts.get(node, ()) if place in self.subjects]
 
     def _find_unknown(self, now_us: int) -> None:
         for node, heard in self.nodes.items():

@@ -75,7 +75,13 @@ class Incident:
     @property
     def summary(self) -> list[Any]:
         """What is worth telling again when it changes."""
-        return [self.kind, self.owners, sorted(self.not_ready), self.nodes]
+        return [
+            self.kind,
+            self.owners,
+            sorted(self.not_ready),
+            self.nodes,
+            self.cause.get("class"),
+        ]
 
     def public(self) -> dict[str, Any]:
         """As it goes onto the bus; docs/incidents.md describes the keys."""

@@ -71,12 +71,6 @@ MEANING = {
 def cause(condition: Condition, instance: Instance, judged: Mapping[str, Judged]) -> dict[str, str]:
     """Why it is so, as far as rows say: ``{"class", "text"}``."""
     tracks = [instance.tracks[node] for node in condition.nodes if node in instance.tracks]
-    makers = {
-        "split_brain": _of_split,
-        "failover": _of_failover,
-        "degraded": _of_lame,
-        "no_master": _of_lame,
-    }
     silent = [node for each in judged.values() for node in each.silent]
     if condition.kind == "failover" and silent:
         names = ", ".join(sorted(set(silent)))
@@ -84,18 +78,19 @@ def cause(condition: Condition, instance: Instance, judged: Mapping[str, Judged]
             "class": "silent",
             "text": f"{names} was MASTER and is not heard any more; another node took over",
         }
-    if condition.kind in makers:
-        unknown = judged[instance.name].unknown
-        return makers[condition.kind](tracks, instance, unknown)
+    if condition.kind == "split_brain":
+        return _of_split(tracks, condition.since_us)
+    if condition.kind == "failover":
+        return _of_failover(tracks)
+    if condition.kind in ("degraded", "no_master"):
+        return _of_lame(tracks, judged[instance.name].unknown)
     if condition.kind == "flapping":
         return _of_flapping(tracks)
     texts = [f"{each.node}: {each.odd_reason or 'no reason was told'}" for each in tracks]
     return {"class": condition.kind, "text": "; ".join(texts)}
 
 
-def _of_split(
-    tracks: Sequence[Track], _instance: Instance, _unknown: Sequence[str]
-) -> dict[str, str]:
+def _of_split(tracks: Sequence[Track], since_us: int) -> dict[str, str]:
     lists = {frozenset(each.vips) for each in tracks if each.vips}
     if len(lists) > 1:
         differ = sorted(set().union(*lists) - frozenset.intersection(*lists))
@@ -108,7 +103,7 @@ def _of_split(
     if len(vrids) > 1:
         listed = ", ".join(str(each) for each in sorted(vrids))
         return {"class": "vrid", "text": f"the owners' virtual_router_id differ ({listed})"}
-    hearing = [each.node for each in tracks if each.lower_us >= each.since_us]
+    hearing = [each.node for each in tracks if each.lower_us >= since_us - SECOND]
     if hearing:
         return {
             "class": "one_way",
@@ -122,9 +117,7 @@ def _of_split(
     }
 
 
-def _of_failover(
-    tracks: Sequence[Track], instance: Instance, _unknown: Sequence[str]
-) -> dict[str, str]:
+def _of_failover(tracks: Sequence[Track]) -> dict[str, str]:
     away = [each for each in tracks if not each.claims]
     if not away:
         # it has the address again
@@ -136,18 +129,27 @@ def _of_failover(
     return {"class": word, "text": _because(first)}
 
 
-def _of_lame(
-    tracks: Sequence[Track], _instance: Instance, unknown: Sequence[str]
-) -> dict[str, str]:
-    texts = [f"{each.node} is not heard any more" for each in tracks if each.node in unknown]
+def _of_lame(tracks: Sequence[Track], unknown: Sequence[str]) -> dict[str, str]:
+    gone = [each.node for each in tracks if each.node in unknown]
+    texts = [f"{node} is not heard any more" for node in gone]
     lame = [each for each in tracks if each.node not in unknown and each.state not in STEADY]
     texts += [_because(each) for each in lame]
-    states = {each.state for each in lame} | ({"unknown"} if texts[: len(unknown)] else set())
+    states = {each.state for each in lame} | ({"unknown"} if gone else set())
     words = {"FAULT": "fault", "STOP": "stopped"}
     (state,) = states if len(states) == 1 else ("",)
     word = words.get(state, "silent" if state == "unknown" else "several")
+    ready = [each.node for each in tracks if each.state == "BACKUP" and not each.odd]
+    if not texts and len(ready) > 1:
+        # a BACKUP that hears nobody becomes MASTER
+        return {
+            "class": "stranger",
+            "text": f"{', '.join(ready)} are all BACKUP, so they hear adverts of a router that is "
+            "no member of this cluster: another one has their virtual_router_id",
+        }
+    if ready and any(each.state != "BACKUP" for each in tracks):
+        texts.append(f"{', '.join(ready)} stood ready and did not become MASTER")
     if not texts:
-        return {"class": "no_election", "text": "nodes are ready, and none became MASTER"}
+        return {"class": "no_election", "text": "a node is ready, and does not become MASTER"}
     return {"class": word, "text": "; ".join(texts)}
 
 
