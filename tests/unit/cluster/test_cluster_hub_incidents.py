@@ -123,6 +123,32 @@ def test_what_was_stored_but_not_fired_is_fired_after_a_restart(cluster) -> None
     assert cluster.fired == [("failover", "opened")]
 
 
+def test_what_came_and_went_while_the_hub_was_away_is_told_as_it_was(cluster) -> None:
+    world, began = cluster.world, cluster.world.now
+    world.session.close()
+    for node, to, at in (
+        ("n3", "STOP", 60),
+        ("n2", "MASTER", 60.605),
+        ("n3", "BACKUP", 90),
+        ("n1", "MASTER", 200),
+        ("n1", "BACKUP", 230),
+    ):
+        cluster.nodes[node].row(to, began + at)
+    world.now += 600
+    world.session = world._begin()
+    cluster.live(60)
+
+    assert cluster.fired == [
+        ("failover", "opened"),
+        ("failover", "resolved"),
+        ("split_brain", "opened"),
+        ("split_brain", "resolved"),
+    ]
+    first, second = cluster.stored()
+    assert (first["seconds_without_owner"], first["seconds"]) == (0.605, 30)
+    assert (second["seconds_several_owners"], second["seconds"]) == (30, 30)
+
+
 def test_two_masters_are_asked_before_they_are_two(cluster) -> None:
     cluster.happens("MASTER", "n2")
     asked = len(cluster.world.asked)

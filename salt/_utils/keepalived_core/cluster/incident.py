@@ -51,6 +51,8 @@ class _Heard:
     #: When anything of it came, and when its word was last complete, by the master's clock.
     heard_us: int = 0
     confirmed_us: int = 0
+    #: When its last heartbeat came of whose stream nothing was missing.
+    beat_us: int = 0
     unknown_us: int | None = None
     back_us: int = 0
     #: Since when its word is awaited.
@@ -100,7 +102,7 @@ class _World:
         if mark.received_us - mark.time_us < BACKLOG * SECOND or waited >= PATIENCE * SECOND:
             return True
         return all(
-            self._all.nodes[node].heard_us > mark.received_us
+            self._all.nodes[node].beat_us > mark.received_us
             for node in self._nodes
             if node in self._all.nodes
         )
@@ -198,6 +200,7 @@ class Incidents:
         now_us = round(now * SECOND)
         heard = self.nodes.setdefault(node, _Heard())
         heard.heard_us = heard.confirmed_us = max(heard.confirmed_us, now_us)
+        heard.beat_us = now_us
         heard.since_begin, heard.boot, heard.doubt_us = True, boot, None
         for instance, (state, since_us) in states.items():
             if not state.isupper():

@@ -160,7 +160,7 @@ class Subject:
         self.dirty = True
         self.clock_us = max(self.clock_us, mark.time_us)
         row = mark.evidence()
-        if self.incident is not None and (mark.is_state or mark.to != "priority"):
+        if self.incident is not None:
             self.incident.add(row)
         self._recent = [*self._recent, row][-RECENT:]
         if mark.late:
