@@ -59,6 +59,10 @@ CASES = {
          (100.5, "n1", "BACKUP")],
         [],
     ),
+    "a flash that ends in a fault": (
+        [(100, "n2", "MASTER"), (100.5, "n2", "FAULT", FAULT), (105, "n2", "BACKUP")],
+        [],
+    ),
     "a second node flashes in a failover": (
         [(100, "n3", "FAULT", FAULT), (100.6, "n2", "MASTER"), (100.6, "n1", "MASTER"),
          (100.601, "n1", "BACKUP"), *BACK],
@@ -305,6 +309,17 @@ def test_without_an_answer_nothing_is_a_split_brain() -> None:
     play.play([*WHOLE, (6, "n2", "MASTER")], 40)
 
     assert not [word for word in play.words if "split" in word]
+
+
+def test_what_is_still_wrong_after_an_incident_is_one_of_its_own() -> None:
+    happened = [(98, "n1", "FAULT"), (100, "n2", "MASTER"), (130, "n2", "BACKUP")]
+
+    play = Play().play([*WHOLE, *happened], 160)
+
+    first, second = (public for _, what, _, public in play.told if what == "opened")
+    assert play.words == ["split_brain opened", "split_brain resolved", "degraded opened"]
+    assert first["id"] != second["id"]
+    assert second["opened"] == play.last("resolved")["resolved"]
 
 
 def test_a_sync_group_has_one_incident() -> None:
