@@ -11,8 +11,9 @@ The hub: on the master, make one true timeline of what all nodes send
 The hub listens to the master's bus for the events of the nodes' relays and beacons, believes those
 that their node signed, puts them into the order in which each node wrote them, asks the nodes for
 what did not arrive, and stores all of it in ``<cachedir>/keepalived/timeline.db``.  It fires
-``keepalived/<cluster>/event/…`` (docs/events.md).  ``salt-run keepalived.timeline`` and
-``hub_status`` read the file.
+``keepalived/<cluster>/event/…`` (docs/events.md), and for incidents
+``keepalived/<cluster>/<kind>/<opened|updated|resolved>`` (docs/incidents.md).
+``salt-run keepalived.timeline``, ``hub_status``, ``incidents`` and ``explain`` read the file.
 
 Engines take new code at a restart of the master only.
 """
@@ -52,7 +53,10 @@ log = logging.getLogger(__name__)
 __virtualname__ = "keepalived_hub"
 
 #: What concerns the hub, of all that is on the bus.
-TAGS = re.compile(rb"salt/beacon/[^/\n]*/keepalived/|keepalived/[^/\n]*/event/")
+TAGS = re.compile(
+    rb"salt/beacon/[^/\n]*/keepalived/"
+    rb"|keepalived/[^/\n]*/(?:event/|[a-z_]+/(?:opened|updated|resolved)\b)"
+)
 #: Events taken together: one transaction stores them.
 BATCH, BATCH_SECONDS = 500, 0.05
 #: How long the listening waits for an event: when nothing is to be done, and when something is.

@@ -55,26 +55,15 @@ RELAY_LIBRARY = (
 )
 
 # The same of the hub, on the master.
+_HUB_CLUSTER = """
+    asking clock event facts heartbeat hub hub_findings hub_incidents hub_session incident
+    incident_case incident_mark incident_owner incident_state incident_subject incident_text
+    incident_track ordering rows secret settle settling store store_file store_read verdict
+"""
 HUB_LIBRARY = (
     "__init__.py",
     "cluster/__init__.py",
-    "cluster/asking.py",
-    "cluster/clock.py",
-    "cluster/event.py",
-    "cluster/facts.py",
-    "cluster/heartbeat.py",
-    "cluster/hub.py",
-    "cluster/hub_findings.py",
-    "cluster/hub_session.py",
-    "cluster/ordering.py",
-    "cluster/rows.py",
-    "cluster/secret.py",
-    "cluster/settle.py",
-    "cluster/settling.py",
-    "cluster/store.py",
-    "cluster/store_file.py",
-    "cluster/store_read.py",
-    "cluster/verdict.py",
+    *(f"cluster/{name}.py" for name in _HUB_CLUSTER.split()),
     "signing.py",
 )
 

@@ -71,7 +71,7 @@ def test_an_older_file_is_brought_up_to_date(world, node, monkeypatch) -> None:
     world.session.close()
     newer = (*store_file.MIGRATIONS, ("ALTER TABLE events ADD COLUMN colour TEXT",))
     monkeypatch.setattr(store_file, "MIGRATIONS", newer)
-    with pytest.raises(StoreError, match=r"schema 1, this release knows 2: restart salt-master"):
+    with pytest.raises(StoreError, match=r"schema 2, this release knows 3: restart salt-master"):
         Reader.open(world.path)
     with Store.create(world.path) as store:
         assert [row["seq"] for row in store.rows("n1")] == [1]
@@ -84,7 +84,7 @@ def test_a_newer_releases_file_is_left_alone(world) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     for opening in (Store.create, Reader.open):
-        with pytest.raises(StoreError, match="schema 99, this release knows 1: update"):
+        with pytest.raises(StoreError, match="schema 99, this release knows 2: update"):
             opening(world.path)
     assert not world.path.with_name("timeline.db.corrupt").exists()
 

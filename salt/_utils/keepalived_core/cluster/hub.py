@@ -181,6 +181,11 @@ class Hub(Ordering):
         """An instance's rows were settled anew, all of them."""
         self._settling.replace(key, settler, now)
 
+    def look_at(self, minion: str, now: float) -> None:
+        """Ask a node for its newest row and a heartbeat, now."""
+        if minion in self._members:
+            self._asking.want(minion, None, now, 0.0)
+
     def busy(self, now: float) -> bool:
         """Whether something may happen within the next second, although no event comes."""
         return bool(self._settling.open) or self._asking.soon(now)
@@ -307,6 +312,7 @@ class Hub(Ordering):
             self._asking.heard(*key, now)
         else:
             self._confirmed[key] = now
+            self._batch.beats.add(beat.minion)
         return True
 
     def _cluster(self, minion: str) -> str:

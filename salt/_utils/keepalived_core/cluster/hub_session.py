@@ -14,6 +14,8 @@ from urllib.parse import quote
 from .. import signing
 from . import asking, clock, event
 from .hub import Hub, Known
+from .hub_incidents import HubIncidents
+from .incident_state import KINDS
 from .rows import Batch, Row, Settled
 from .store import Store, StoreError
 
@@ -51,6 +53,7 @@ class Session:
     def __init__(self, path: str | Path) -> None:
         self.store = Store.create(path)
         self.hub = Hub(self.store.streams(), self.store.settlers(), self.store.facts())
+        self._incidents = HubIncidents(self.store.subjects())
         self._key = secrets.token_hex(32)
         self._signed = True
         self._unsaved: list[Batch] = []
@@ -83,6 +86,7 @@ class Session:
         """
         self._key, self._signed, self._members = key or self._key, signed, len(members)
         self.hub.configure(members, signed, now)
+        self._incidents.configure(members, now)
 
     def take(self, tag: str, data: Any, now: float) -> None:
         """An event from the master's bus, as it came."""
@@ -104,6 +108,7 @@ class Session:
         self._notes = []
         self.hub.tick(now)
         batch = self.hub.drain(now)
+        self._incidents.step(self.hub, batch, now)
         step.notes += batch.notes
         if batch:
             self._unsaved.append(batch)
@@ -114,7 +119,7 @@ class Session:
 
     def busy(self, now: float) -> bool:
         """Whether :meth:`step` should be called again within a second, although nothing comes."""
-        return bool(self._unsaved) or self.hub.busy(now)
+        return bool(self._unsaved) or self.hub.busy(now) or self._incidents.busy(now)
 
     # -- storing --
 
@@ -171,7 +176,9 @@ class Session:
 
     def _check_derived(self, tag: str, data: Any, now: float) -> None:
         """Notice who fires in the hub's name what it never fired."""
-        if not tag.startswith("keepalived/") or "/event/" not in tag or not self._signed:
+        parts = tag.split("/")
+        ours = len(parts) == 4 and (parts[2] == "event" or parts[2] in KINDS)
+        if not ours or not self._signed:
             return
         culprit = None
         if isinstance(data, Mapping) and "cmd" in data and isinstance(data.get("data"), Mapping):
@@ -182,7 +189,7 @@ class Session:
 
 
 def is_genuine(data: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
-    """Whether an event ``keepalived/<cluster>/event/…`` was fired by the hub.
+    """Whether an event ``keepalived/<cluster>/event/…``, or about an incident, is the hub's.
 
     keys
         Those of :data:`HUB_ID`, made from the master's secrets.
@@ -270,6 +277,10 @@ def _together(
     """Entries in their order, as few events as that allows."""
     found: list[tuple[str, dict[str, Any]]] = []
     for _, tag, entry in entries:
+        if tag.split("/")[2] != "event":
+            # an incident is told alone: whoever reacts to it needs no list
+            found.append((tag, entry))
+            continue
         if not found or found[-1][0] != tag or len(found[-1][1]["events"]) >= ENTRIES:
             found.append((tag, {"schema": SCHEMA, "cluster": entry["cluster"], "events": []}))
         found[-1][1]["events"].append(entry)

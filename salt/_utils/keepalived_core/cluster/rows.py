@@ -126,6 +126,14 @@ class Batch:
     unsettled: set[tuple[str, str, str]] = field(default_factory=set)
     #: Rows given up: {"cluster", "id", "stream_id", "first", "last", "why"}.
     lost: list[dict[str, Any]] = field(default_factory=list)
+    #: Nodes that gave a heartbeat, and of whose stream nothing is missing.
+    beats: set[str] = field(default_factory=set)
+    #: Incidents as they are now: what is fired of them, and their rows.
+    incidents: list[dict[str, Any]] = field(default_factory=list)
+    #: (cluster, sync group or instance) -> what is known there, as plain data; None: nothing more
+    subjects: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
+    #: Events about incidents: (tag, data).
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Nodes that are no members any more.
     forgotten: set[str] = field(default_factory=set)
     #: (logging level, text)

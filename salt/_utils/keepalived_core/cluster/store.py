@@ -26,6 +26,8 @@ MAX_ROWS = 250_000
 MAX_AGE_DAYS = 90.0
 #: So many at a time, lest a clock set wrong for a moment empties the file.
 PRUNE_AT_ONCE = 5_000
+#: Incidents that are kept; those that are open always.
+MAX_INCIDENTS = 10_000
 #: Kinds of rejected events that are remembered.
 MAX_REJECTED = 500
 
@@ -95,8 +97,9 @@ class Store(Reader):
         with self._transaction():
             anew: list[Resettled] = []
             settled: list[Settled] = []
+            now = status.get("alive")
             for batch in batches:
-                self._save(batch)
+                self._save(batch, now if isinstance(now, float) else 0.0)
                 settled += batch.settled
                 late = {row.key for row in batch.rows if row.late}
                 for key in sorted(batch.unsettled):
@@ -110,13 +113,14 @@ class Store(Reader):
             )
             if told:
                 self._db.execute("DELETE FROM outbox WHERE id <= ?", (told,))
+            told_now = tell(settled) + [each for batch in batches for each in batch.told]
             self._db.executemany(
                 "INSERT INTO outbox (tag, data) VALUES (?, ?)",
-                [(tag, json.dumps(data)) for tag, data in tell(settled)],
+                [(tag, json.dumps(data)) for tag, data in told_now],
             )
         return Saved(anew, self.outbox(told))
 
-    def _save(self, batch: Batch) -> None:
+    def _save(self, batch: Batch, now: float) -> None:
         for key, stream in batch.streams.items():
             self._save_stream(key, stream)
         self._db.executemany(
@@ -159,8 +163,33 @@ class Store(Reader):
                 "ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
                 (name, count),
             )
+        self._save_incidents(batch, now)
         for minion in batch.forgotten:
             self._db.execute("DELETE FROM facts WHERE minion = ?", (minion,))
+
+    def _save_incidents(self, batch: Batch, now: float) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    each["id"],
+                    each["cluster"],
+                    each["state"],
+                    each["opened"],
+                    round(now * 1e6),
+                    json.dumps(each, separators=(",", ":"), ensure_ascii=False),
+                )
+                for each in batch.incidents
+            ],
+        )
+        for place, data in batch.subjects.items():
+            if data is None:
+                self._db.execute("DELETE FROM subjects WHERE cluster = ? AND name = ?", place)
+            else:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO subjects VALUES (?, ?, ?)",
+                    (*place, json.dumps(data, separators=(",", ":"))),
+                )
 
     def _resettle(
         self, key: tuple[str, str, str], late: Set[tuple[str, int]], advert_int: float
@@ -210,6 +239,15 @@ class Store(Reader):
                 "(SELECT id FROM events ORDER BY id LIMIT ?) AND received_us < ?",
                 (PRUNE_AT_ONCE, before_us),
             ).rowcount
+            # what is open stays, however old
+            self._db.execute(
+                "DELETE FROM incidents WHERE state != 'open' AND changed_us < ?", (before_us,)
+            )
+            self._db.execute(
+                "DELETE FROM incidents WHERE state != 'open' AND id NOT IN "
+                "(SELECT id FROM incidents ORDER BY changed_us DESC LIMIT ?)",
+                (MAX_INCIDENTS,),
+            )
             self._db.execute(
                 "DELETE FROM rejected WHERE rowid NOT IN "
                 "(SELECT rowid FROM rejected ORDER BY last_us DESC LIMIT ?)",

@@ -39,6 +39,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "data TEXT NOT NULL)",
         "CREATE TABLE hub (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
+    (
+        """CREATE TABLE incidents (
+            id TEXT PRIMARY KEY, cluster TEXT NOT NULL, state TEXT NOT NULL,
+            opened TEXT NOT NULL, changed_us INTEGER NOT NULL, data TEXT NOT NULL)""",
+        "CREATE INDEX incidents_opened ON incidents (opened)",
+        """CREATE TABLE subjects (
+            cluster TEXT NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL,
+            PRIMARY KEY (cluster, name))""",
+    ),
 )
 
 

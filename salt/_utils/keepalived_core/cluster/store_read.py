@@ -192,6 +192,36 @@ class Reader:
             ).fetchall()
         return [(number, tag, json.loads(data)) for number, tag, data in found]
 
+    def subjects(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """``{(cluster, sync group or instance): what is known there}``, for the incidents."""
+        with self._errors():
+            found = self._db.execute("SELECT cluster, name, data FROM subjects").fetchall()
+        return {(cluster, name): json.loads(data) for cluster, name, data in found}
+
+    def incidents(
+        self, cluster: str | None = None, last: int = 20, open_only: bool = False
+    ) -> list[dict[str, Any]]:
+        """The newest incidents, the oldest of them first; of one cluster, or of all.
+
+        Each is as docs/incidents.md describes it, with ``rows`` and ``rows_left_out``.
+        """
+        with self._errors():
+            found = self._db.execute(
+                "SELECT data FROM incidents WHERE (? IS NULL OR cluster = ?) "
+                "AND (state = 'open' OR NOT ?) ORDER BY opened DESC, id LIMIT ?",
+                (cluster, cluster, open_only, last),
+            ).fetchall()
+        return [json.loads(data) for (data,) in reversed(found)]
+
+    def incidents_named(self, name: str) -> list[dict[str, Any]]:
+        """The one with this id, or those whose ids begin so: two of them at most."""
+        with self._errors():
+            found = self._db.execute(
+                "SELECT data FROM incidents WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2",
+                (len(name), name),
+            ).fetchall()
+        return [json.loads(data) for (data,) in found]
+
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:

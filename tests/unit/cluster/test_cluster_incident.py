@@ -1,0 +1,380 @@
+"""Which histories are incidents, as data: what the nodes said, and what was told of it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from incident_play import EPOCH, Play
+
+from keepalived_core.cluster import clock
+from keepalived_core.cluster.incident_state import REMOVED
+
+#: n3 is MASTER, the others stand by.
+WHOLE = [(1, "n1", "BACKUP"), (1, "n2", "BACKUP"), (1, "n3", "BACKUP"), (5, "n3", "MASTER")]
+FAULT = {"reason": "chk_haproxy failed"}
+PLANNED = {"planned": True}
+LOWERED = {"base_priority": 103, "effective_priority": 53, "reason": "a peer took over"}
+
+BACK = [(140, "n3", "BACKUP"), (144, "n3", "MASTER"), (144.001, "n2", "BACKUP")]
+
+#: name: (what happened after WHOLE, what was told).  All is well again by second 150.
+CASES = {
+    "nothing happens": ([], []),
+    "a failed check moves the address": (
+        [(100, "n3", "FAULT", FAULT), (100.6, "n2", "MASTER"), *BACK],
+        ["failover opened", "failover resolved"],
+    ),
+    "keepalived is stopped by hand": (
+        [(100, "n3", "STOP"), (100.6, "n2", "MASTER"), *BACK],
+        ["failover opened", "failover resolved"],
+    ),
+    "a check lowers the owner's priority": (
+        [
+            (100, "n2", "MASTER"),
+            (100.002, "n3", "BACKUP", LOWERED),
+            (140, "n3", "MASTER"),
+            (140.001, "n2", "BACKUP"),
+        ],
+        ["failover opened", "failover resolved"],
+    ),
+    "the address is removed by hand, and comes back on the same node": (
+        [(100, "n3", "BACKUP", {"reason": REMOVED}), (100.61, "n3", "MASTER")],
+        ["failover opened", "failover resolved"],
+    ),
+    "the address is removed by hand, and another node has it": (
+        [(100, "n3", "BACKUP", {"reason": REMOVED}), (100.61, "n2", "MASTER"), *BACK[1:]],
+        ["failover opened", "failover resolved"],
+    ),
+    "the owner goes back to a better node": (
+        [(100, "n2", "MASTER"), (100.003, "n3", "BACKUP")],
+        [],
+    ),
+    "it goes back, and the clock of the better node is behind": (
+        [(100, "n3", "BACKUP"), (100.2, "n2", "MASTER")],
+        [],
+    ),
+    "all backups flash": (
+        [(100, "n2", "MASTER"), (100.001, "n2", "BACKUP"), (100.4, "n1", "MASTER"),
+         (100.5, "n1", "BACKUP")],
+        [],
+    ),
+    "a flash that ends in a fault": (
+        [(100, "n2", "MASTER"), (100.5, "n2", "FAULT", FAULT), (105, "n2", "BACKUP")],
+        [],
+    ),
+    "a second node flashes in a failover": (
+        [(100, "n3", "FAULT", FAULT), (100.6, "n2", "MASTER"), (100.6, "n1", "MASTER"),
+         (100.601, "n1", "BACKUP"), *BACK],
+        ["failover opened", "failover resolved"],
+    ),
+    "a planned switchover": (
+        [(100, "n3", "BACKUP", PLANNED), (100.6, "n2", "MASTER")],
+        [],
+    ),
+    "a drain, and the end of it an hour later": (
+        [(100, "n3", "FAULT", PLANNED), (100.6, "n2", "MASTER"),
+         (140, "n3", "BACKUP", PLANNED), (144, "n3", "MASTER"), (144.001, "n2", "BACKUP")],
+        [],
+    ),
+    "a drained node is switched off": (
+        [(100, "n1", "STOP", PLANNED), (110, "n1", "silent"), (240, "n1", "heard")],
+        [],
+    ),
+    "a rollout that restarts one after the other": (
+        [(100, "n1", "STOP", PLANNED), (103, "n1", "BACKUP", PLANNED),
+         (110, "n3", "STOP", PLANNED), (110.6, "n2", "MASTER"), (113, "n3", "BACKUP", PLANNED),
+         (117, "n3", "MASTER"), (117.001, "n2", "BACKUP")],
+        [],
+    ),
+    "two masters for long": (
+        [(100, "n2", "MASTER"), (130, "n2", "BACKUP")],
+        ["split_brain opened", "split_brain resolved"],
+    ),
+    "two masters for less than two adverts": (
+        [(100, "n2", "MASTER"), (101.9, "n2", "BACKUP")],
+        [],
+    ),
+    "two masters while a change is carried out": (
+        [(99, "n1", "BACKUP", PLANNED), (100, "n2", "MASTER"), (120, "n2", "BACKUP")],
+        [],
+    ),
+    "a change that leaves two masters": (
+        [(99, "n1", "priority", PLANNED), (100, "n2", "MASTER", PLANNED), (140, "n2", "BACKUP")],
+        ["split_brain opened", "split_brain resolved"],
+    ),
+    "keepalived is killed, a peer takes over, keepalived is started again": (
+        [(100, "n3", "ghost", {"reason": "keepalived was killed, 192.0.2.10 stayed"}),
+         (103.1, "n2", "MASTER"), (120, "n3", "BACKUP"), (124, "n3", "MASTER"),
+         (124.001, "n2", "BACKUP")],
+        ["ghost_vip opened", "ghost_vip resolved"],
+    ),
+    "an address on a backup": (
+        [(100, "n1", "ghost"), (110, "n1", "restored")],
+        ["ghost_vip opened", "ghost_vip resolved"],
+    ),
+    "keepalived is killed, and there again within an advert": (
+        [(100, "n3", "ghost"), (100.3, "n3", "BACKUP"), (101, "n2", "MASTER"), *BACK[1:]],
+        ["failover opened", "failover resolved"],
+    ),
+    "the master has no address": (
+        [(100, "n3", "hollow", {"reason": "192.0.2.10 is missing"}), (110, "n3", "restored")],
+        ["hollow_master opened", "hollow_master resolved"],
+    ),
+    "all checks fail at once": (
+        [(100, "n3", "FAULT", FAULT), (100.1, "n2", "FAULT", FAULT), (100.2, "n1", "FAULT", FAULT),
+         (130, "n1", "BACKUP"), (130.1, "n2", "BACKUP"), (130.2, "n3", "BACKUP"),
+         (134, "n3", "MASTER")],
+        ["no_master opened", "no_master resolved"],
+    ),
+    "a stranger with the same virtual_router_id is MASTER": (
+        [(100, "n3", "BACKUP"), (110, "n3", "MASTER")],
+        ["no_master opened", "no_master resolved"],
+    ),
+    "an election that takes its time": (
+        [(100, "n3", "STOP"), (103.9, "n2", "MASTER"), *BACK],
+        ["failover opened", "failover resolved"],
+    ),
+    "a backup fails for long": (
+        [(100, "n1", "FAULT", FAULT), (130, "n1", "BACKUP")],
+        ["degraded opened", "degraded resolved"],
+    ),
+    "a backup fails for a moment": (
+        [(100, "n1", "FAULT", FAULT), (105, "n1", "BACKUP")],
+        [],
+    ),
+    "a check that flaps on a backup": (
+        [(100 + 4 * turn + part, "n1", ("FAULT", "BACKUP")[part // 2])
+         for turn in range(6) for part in (0, 2)],
+        ["flapping opened", "flapping resolved"],
+    ),
+    "a node dies, and comes back": (
+        [(100, "n3", "silent"), (103.6, "n2", "MASTER"), (150, "n3", "heard"),
+         (150, "n3", "BACKUP", {"boot": "the next"}), (154, "n3", "MASTER"),
+         (154.001, "n2", "BACKUP")],
+        ["failover opened", "failover resolved"],
+    ),
+    "a backup is not heard any more": (
+        [(100, "n1", "silent"), (160, "n1", "heard")],
+        ["degraded opened", "degraded resolved"],
+    ),
+    "the owner cannot be heard, nobody takes over": (
+        [(100, "n3", "silent"), (160, "n3", "heard")],
+        ["degraded opened", "degraded resolved"],
+    ),
+    "the master of Salt is cut off from all": (
+        [(100, node, "silent") for node in ("n1", "n2", "n3")]
+        + [(160, node, "heard") for node in ("n1", "n2", "n3")],
+        [],
+    ),
+    "a failover that gets worse keeps its id": (
+        [(100, "n3", "FAULT", FAULT), (100.6, "n2", "MASTER"), (120, "n1", "MASTER"),
+         (140, "n1", "BACKUP"), (145, "n3", "BACKUP")],
+        ["failover opened", "split_brain opened", "split_brain resolved"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("delay", [0.05, 1.0], ids=["relay", "beacon"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_history_and_what_is_told_of_it(name: str, delay: float) -> None:
+    happened, told = CASES[name]
+
+    play = Play(delay=delay).play([*WHOLE, *happened], 260)
+
+    assert play.words == told
+    assert len({public["id"] for *_, public in play.told}) <= 1, "one fault, one id"
+    assert all(each["state"] == "resolved" for each in play.kept.values())
+
+
+#: name: (what happened after WHOLE, (kind, seconds it lasted, without an owner, with several))
+SECONDS = {
+    "a failover": (
+        [(100, "n3", "STOP"), (100.603, "n2", "MASTER"), (130.5, "n3", "BACKUP")],
+        ("failover", 30.5, 0.603, 0),
+    ),
+    "a failover to the node that lost it": (
+        [(100, "n3", "BACKUP", {"reason": REMOVED}), (100.61, "n3", "MASTER")],
+        ("failover", 0.61, 0.61, 0),
+    ),
+    "two masters": (
+        [(100.25, "n2", "MASTER"), (130, "n2", "BACKUP")],
+        ("split_brain", 29.75, 0, 29.75),
+    ),
+    "a ghost beside the new master": (
+        [(100, "n3", "ghost"), (103.1, "n2", "MASTER"), (120, "n3", "STOP"),
+         (121, "n3", "BACKUP")],
+        ("ghost_vip", 20, 0, 16.9),
+    ),
+    "nobody": (
+        [(100, "n3", "FAULT"), (100, "n2", "FAULT"), (100, "n1", "FAULT"),
+         (130.004, "n1", "BACKUP"), (130, "n2", "BACKUP"), (130, "n3", "BACKUP"),
+         (134.125, "n1", "MASTER")],
+        ("no_master", 34.125, 34.125, 0),
+    ),
+    "hollow": (
+        [(100, "n3", "hollow"), (107.5, "n3", "restored")],
+        ("hollow_master", 7.5, 7.5, 0),
+    ),
+    "two gaps in one incident": (
+        [(100, "n3", "STOP"), (100.5, "n2", "MASTER"), (110, "n2", "STOP"),
+         (110.75, "n1", "MASTER"), (120, "n2", "BACKUP"), (121, "n3", "BACKUP")],
+        ("failover", 21, 1.25, 0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_seconds_are_those_of_the_rows(name: str) -> None:
+    happened, (kind, lasted, without, several) = SECONDS[name]
+
+    (found,) = Play().play([*WHOLE, *happened], 260).kept.values()
+
+    assert found["kind"] == kind
+    assert found["seconds"] == pytest.approx(lasted)
+    assert found["seconds_without_owner"] == pytest.approx(without)
+    assert found["seconds_several_owners"] == pytest.approx(several)
+    assert found["exact"]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, told) in CASES.items() if told])
+def test_it_is_told_within_seconds_of_when_it_counts(name: str) -> None:
+    happened, _ = CASES[name]
+    play = Play(delay=1.0).play([*WHOLE, *happened], 260)
+
+    at, _, kind, public = play.told[0]
+    waits = {"degraded": 42, "failover": 12, "flapping": 60, "no_master": 5, "split_brain": 32}
+    began = (clock.parse(public["opened"]) or 0) - EPOCH
+
+    assert at - began <= waits.get(kind, 1) + 4
+
+
+#: What the two owners' rows say, and the class of the cause.
+SPLITS = {
+    "no_adverts": ({}, []),
+    "vip_list": ({"vips": ("192.0.2.10/24", "192.0.2.11/24")}, []),
+    "vrid": ({"vrid": 53}, []),
+    "one_way": ({}, [(101.5, "n3", "rx_lower")]),
+    # what was heard long before says nothing of now
+    "no_adverts ": ({}, [(50, "n3", "rx_lower")]),
+}
+
+
+@pytest.mark.parametrize("word", SPLITS)
+def test_the_cause_of_a_split_brain_is_what_its_rows_show(word: str) -> None:
+    more, other = SPLITS[word]
+    whole = [(*each, {"vrid": 52}) for each in WHOLE]
+
+    play = Play().play([*whole, (100, "n2", "MASTER", more), *other], 120)
+
+    assert play.last("opened")["cause"]["class"] == word.strip()
+
+
+#: What happened, and a part of the text of the cause.
+CAUSES = [
+    ("a failed check moves the address", "n3 is FAULT: chk_haproxy failed"),
+    ("keepalived is stopped by hand", "n3 is STOP"),
+    ("a node dies, and comes back", "n3 was MASTER and is not heard any more"),
+    ("keepalived is killed, a peer takes over, keepalived is started again", "192.0.2.10 stayed"),
+    ("the master has no address", "n3: 192.0.2.10 is missing"),
+    ("a backup fails for long", "n1 is FAULT: chk_haproxy failed"),
+    ("a backup is not heard any more", "n1 is not heard any more"),
+    ("all checks fail at once", "n1 is FAULT: chk_haproxy failed; n2 is FAULT"),
+    ("a stranger with the same virtual_router_id is MASTER", "a router that is no member"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), CAUSES)
+def test_the_cause_is_in_words(name: str, text: str) -> None:
+    play = Play().play([*WHOLE, *CASES[name][0]], 260)
+
+    assert text in play.last("opened")["cause"]["text"]
+
+
+def test_an_owner_that_is_not_heard_is_no_second_one_until_it_is() -> None:
+    dies = [*WHOLE, (100, "n3", "silent"), (103.6, "n2", "MASTER")]
+
+    gone = Play().play(dies, 200)
+    cut_off = Play().play([*dies, (150, "n3", "heard")], 200)
+
+    assert gone.words == ["failover opened"]
+    assert not gone.last("opened")["exact"]
+    assert cut_off.words == ["failover opened", "split_brain opened"]
+
+
+def test_without_an_answer_nothing_is_a_split_brain() -> None:
+    play = Play(asked=False)
+    play._beats["n3"] = 1e9
+
+    play.play([*WHOLE, (6, "n2", "MASTER")], 40)
+
+    assert not [word for word in play.words if "split" in word]
+
+
+def test_what_is_still_wrong_after_an_incident_is_one_of_its_own() -> None:
+    happened = [(98, "n1", "FAULT"), (100, "n2", "MASTER"), (130, "n2", "BACKUP")]
+
+    play = Play().play([*WHOLE, *happened], 160)
+
+    first, second = (public for _, what, _, public in play.told if what == "opened")
+    assert play.words == ["split_brain opened", "split_brain resolved", "degraded opened"]
+    assert first["id"] != second["id"]
+    assert second["opened"] == play.last("resolved")["resolved"]
+
+
+def test_a_sync_group_has_one_incident() -> None:
+    def both(at: float, node: str, to: str) -> list:
+        return [(at, node, to, {"instance": name, "group": "VG1"}) for name in ("VI", "V6")]
+
+    happened = [
+        row
+        for at, node, to in [*WHOLE, (100, "n3", "STOP"), (100.6, "n2", "MASTER")]
+        for row in both(at, node, to)
+    ]
+    play = Play(adverts={"VI": 1.0, "V6": 1.0}).play(happened, 130)
+
+    assert play.words == ["failover opened"]
+    assert play.last("opened")["instance"] == "VG1"
+
+
+def test_changes_of_an_open_incident_are_told_but_not_too_often() -> None:
+    happened = [(100, "n1", "FAULT"), (100, "n3", "FAULT"), (100.6, "n2", "MASTER")]
+    blinks = [(102 + turn, "n1", ("BACKUP", "FAULT")[turn % 2]) for turn in range(4)]
+
+    play = Play().play([*WHOLE, *happened, *blinks, (125, "n1", "BACKUP")], 135)
+
+    updates = [at for at, what, _, _ in play.told if what == "updated"]
+    assert updates
+    assert all(later - earlier >= 10 for earlier, later in itertools.pairwise(updates))
+
+
+def test_a_node_that_is_no_member_any_more_holds_nothing_open() -> None:
+    play = Play().play([*WHOLE, (100, "n1", "FAULT")], 120)
+    del play.members["n1"]
+    play.incidents.configure(play.members, EPOCH + play.now)
+    play.dumb.add("n1")
+    play.play([], 150)
+
+    assert play.words == ["degraded opened", "degraded resolved"]
+
+
+def test_a_cluster_that_is_taken_away_leaves_no_open_incident() -> None:
+    play = Play().play([*WHOLE, (100, "n1", "FAULT")], 120)
+    play.incidents.configure({}, EPOCH + play.now)
+    play._look()
+
+    assert play.words == ["degraded opened", "degraded resolved"]
+    assert play.last("resolved")["cause"]["class"] == "removed"
+    assert list(play.saved.values()) == [None]
+
+
+def test_history_from_before_the_hub_is_no_news() -> None:
+    past = [(100, "n3", "STOP"), (100.6, "n2", "MASTER"), (200, "n3", "BACKUP")]
+    play = Play()
+    play.now = 3000.0
+    play.restart()
+    play.send_later([*WHOLE, *past], 3001.0)
+
+    play.play([], 3100)
+
+    assert play.words == []
