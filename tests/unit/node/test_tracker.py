@@ -399,14 +399,12 @@ def test_a_time_that_cannot_be_is_not_believed():
         story.step("@30")
 
 
-def test_a_storm_of_lower_priority_adverts_is_one_event_a_minute_and_none_is_uncounted():
-    seconds = 200
-    steps = []
-    for _ in range(seconds):
-        steps += ["@1", 'line INSTANCE "A" MASTER_RX_LOWER_PRI 100', "tick"]
+def test_a_day_of_lower_priority_adverts_is_one_event_a_minute_and_none_is_uncounted():
+    day = 24 * 60 * 60
+    steps = ["@1", 'line INSTANCE "A" MASTER_RX_LOWER_PRI 100', "tick"] * day
     told = Story().tell([*steps, f"@{LOWER_INTERVAL_US / 1e6}", "tick"])
-    assert [event["to"] for event in told] == ["rx_lower"] * 5
-    assert [event["count"] for event in told] == [1, 60, 60, 60, 19]
+    assert {event["to"] for event in told} == {"rx_lower"}
+    assert [event["count"] for event in told] == [1, *[60] * (day // 60 - 1), 59]
 
 
 def test_what_is_told_of_an_instance():
