@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from support import CLASSIC, NODES, apply, failures, set_pillar, wait_one_holder
+from support import CLASSIC, NODES, apply, failures, set_pillar, wait_one_holder, wait_until
 
 from lab.demo import wait_for_beacons, wait_restarted
 from lab.lab import Lab
@@ -29,14 +30,31 @@ def cluster(lab: Lab) -> Lab:
     return lab
 
 
+def plans_of_all(cluster: Lab) -> dict[str, dict[str, Any]]:
+    """What each node would do, by the pillar of now.
+
+    A run of the formula in the test before may have ordered a restart of its minion, which comes
+    seconds later: a node that does not answer is asked again.
+    """
+
+    def asked() -> dict[str, dict[str, Any]] | None:
+        cluster.wait_minions()
+        cluster.salt("controller*", "saltutil.refresh_pillar", wait=True, timeout=20)
+        plans = cluster.salt("controller*", "keepalived.plan", timeout=20)
+        # a minion that went away meanwhile is missing, False or {}
+        answered = {node for node, plan in plans.items() if plan}
+        return plans if answered == set(NODES) else None
+
+    plans = wait_until(asked, 120, "a plan from every node")
+    return {node: plan if isinstance(plan, dict) else {} for node, plan in plans.items()}
+
+
 @pytest.fixture
 def healthy(cluster: Lab) -> Iterator[Lab]:
     """The same, mended and with the classic pillar in force, whatever the test before left."""
     cluster.heal()
     set_pillar(cluster, CLASSIC)
-    cluster.salt("controller*", "saltutil.refresh_pillar", wait=True)
-    plans = cluster.salt("controller*", "keepalived.plan")
-    if any(not isinstance(plan, dict) or plan["action"] != "nothing" for plan in plans.values()):
+    if any(plan.get("action") != "nothing" for plan in plans_of_all(cluster).values()):
         assert failures(apply(cluster, allowed=True)) == {}
     for node in cluster.controllers:
         node.run(["systemctl", "start", "keepalived", "haproxy"])
