@@ -11,7 +11,8 @@ import os
 import sys
 import time
 
-from lab.demo import OWNER, VIP, configure_master, one_holder, summarise, wait_for_beacons
+from bench.classic import classic_lab
+from lab.demo import VIP, summarise
 from lab.lab import Lab
 from lab.probing import probing
 
@@ -20,15 +21,7 @@ def main() -> None:
     if os.geteuid() != 0:
         print("left out: it boots a lab, which needs root", file=sys.stderr)
         return
-    lab = Lab("bench", nodes=3)
-    lab.down()
-    lab.up()
-    try:
-        lab.push()
-        configure_master(lab)
-        summarise(lab.salt("controller*", "state.highstate", timeout=240))
-        one_holder(lab, OWNER, timeout=30)
-        wait_for_beacons(lab, timeout=60)
+    with classic_lab() as lab:
         print("| change on three nodes | probes | lost | longest gap s |")
         print("| --- | --- | --- | --- |")
         with probing(lab, VIP) as probe:
@@ -42,8 +35,6 @@ def main() -> None:
             lab.salt("controller*", "service.restart", "keepalived")
             time.sleep(10)
         _row("service.restart", probe)
-    finally:
-        lab.down()
 
 
 def _row(what: str, probe: dict) -> None:

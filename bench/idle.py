@@ -14,8 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lab.demo import OWNER, configure_master, one_holder, summarise, wait_for_beacons
-from lab.lab import Lab
+from bench.classic import classic_lab
 from lab.machine import Node
 
 #: Seconds after the set-up, and of the measurement.
@@ -38,23 +37,13 @@ def main() -> None:
     if os.geteuid() != 0:
         print("left out: it boots a lab, which needs root", file=sys.stderr)
         return
-    lab = Lab("bench", nodes=3)
-    lab.down()
-    lab.up()
-    try:
-        lab.push()
-        configure_master(lab)
-        summarise(lab.salt("controller*", "state.highstate", timeout=240))
-        one_holder(lab, OWNER, timeout=30)
-        wait_for_beacons(lab, timeout=60)
+    with classic_lab() as lab:
         time.sleep(REST)
         begin = time.monotonic()
         before = {node.name: _costs(node) for node in lab.controllers}
         time.sleep(SECONDS)
         seconds = time.monotonic() - begin
         after = {node.name: _costs(node) for node in lab.controllers}
-    finally:
-        lab.down()
     _print(before, after, seconds)
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from lab.demo import OWNER, configure_master, one_holder, summarise, wait_for_beacons
+from bench.classic import classic_lab
 from lab.lab import Lab
 
 ROUNDS = 7
@@ -33,15 +33,7 @@ def main() -> None:
     if os.geteuid() != 0:
         print("left out: it boots a lab, which needs root", file=sys.stderr)
         return
-    lab = Lab("bench", nodes=3)
-    lab.down()
-    lab.up()
-    try:
-        lab.push()
-        configure_master(lab)
-        summarise(lab.salt("controller*", "state.highstate", timeout=240))
-        one_holder(lab, OWNER, timeout=30)
-        wait_for_beacons(lab, timeout=60)
+    with classic_lab() as lab:
         lab.master.write_file("/srv/salt/plain/init.sls", PLAIN)
         for node in lab.controllers:
             text = node.read_file("/etc/keepalived/keepalived.conf")
@@ -51,8 +43,6 @@ def main() -> None:
             for sls, rows in found.items():
                 rows.append(_measured(lab, sls))
         _print(found)
-    finally:
-        lab.down()
 
 
 def _measured(lab: Lab, sls: str) -> tuple[float, float]:

@@ -106,7 +106,7 @@ def reactions(last=20):
         salt-run keepalived.reactions last=100 --out=json
     """
     try:
-        rows = _ledger(dict(__opts__)).trail(_count(last))
+        rows = _ledger(dict(__opts__)).trail(keepalived_master.count(last))
     except (ValueError, ledgers.LedgerError) as mistake:
         return keepalived_master.complaint(mistake)
     for row in rows:
@@ -381,13 +381,6 @@ def _audit(opts, ledger, kind, what, cluster, data):
     tag = "/".join(("keepalived", parse.quote(cluster, safe=""), kind, what))
     with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as bus:
         bus.fire_event(fired, tag)
-
-
-def _count(last):
-    try:
-        return max(1, int(last))
-    except (TypeError, ValueError):
-        raise ValueError(f"last={last!r} is no number of rows") from None
 
 
 def _master():

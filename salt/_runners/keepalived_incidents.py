@@ -8,7 +8,6 @@ has made of the events of all nodes.  docs/incidents.md says what each kind mean
 
 from __future__ import annotations
 
-import pathlib
 import sys
 import time
 
@@ -57,7 +56,7 @@ def incidents(cluster=None, last=20, open_only=False):
         salt-run keepalived.incidents controllers open_only=True --out=json
     """
     try:
-        last = _count(last)
+        last = keepalived_master.count(last, "incidents")
         if not isinstance(open_only, bool):
             raise ValueError(f"open_only={open_only!r} is neither True nor False")
     except ValueError as mistake:
@@ -95,19 +94,16 @@ def explain(id):
 
 def _read(now, show):
     said = []
+    path = keepalived_master.timeline_path(__opts__)
     try:
-        trail = ledgers.Ledger(_path().with_name("react.db")).trail(TRAIL)
+        trail = ledgers.Ledger(path.with_name("react.db")).trail(TRAIL)
     except ledgers.LedgerError as error:
         trail = []
         said.append(f"What was done about it is not known: {error}.")
     try:
-        reader = Reader.open(_path())
+        reader = Reader.open(path)
         if reader is None:
-            return keepalived_master.complaint(
-                f"There is no hub: {_path()} does not exist. The state keepalived.master switches "
-                "the engine keepalived_hub on.",
-                retcode=3,
-            )
+            return keepalived_master.no_hub(__opts__, retcode=3)
         with reader:
             data = show(reader, trail)
             problem = hub_view.why_not(reader, now)
@@ -119,14 +115,3 @@ def _read(now, show):
         data = {**data, "retcode": 3}
         said.insert(0, f"{problem}: this may not be all.")
     return {"outputter": "keepalived", "data": {**data, "message": " ".join(said) or None}}
-
-
-def _path():
-    return pathlib.Path(__opts__["cachedir"]) / "keepalived" / "timeline.db"
-
-
-def _count(last):
-    try:
-        return max(1, int(last))
-    except (TypeError, ValueError):
-        raise ValueError(f"last={last!r} is no number of incidents") from None

@@ -8,7 +8,6 @@ where none runs, it asks the nodes for their journals and says so.
 
 from __future__ import annotations
 
-import pathlib
 import sys
 import time
 
@@ -61,7 +60,7 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
     """
     now = time.time()
     try:
-        last = _count(last)
+        last = keepalived_master.count(last)
         begin = None if since is None else clock.since(since, now)
         if source not in (None, "hub", "nodes"):
             raise ValueError(f"source={source!r} is neither hub nor nodes")
@@ -75,7 +74,7 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
     said = [] if message is None else [message]
     if source != "nodes":
         try:
-            reader = Reader.open(_path())
+            reader = Reader.open(keepalived_master.timeline_path(__opts__))
             try:
                 problem = hub_view.why_not(reader, now)
                 if reader is not None and (problem is None or source == "hub"):
@@ -125,13 +124,9 @@ def hub_status():
     clusters, message = _master().clusters(None)
     nodes = [each.node for found in clusters.values() for each in found]
     try:
-        reader = Reader.open(_path())
+        reader = Reader.open(keepalived_master.timeline_path(__opts__))
         if reader is None:
-            return keepalived_master.complaint(
-                f"There is no hub: {_path()} does not exist. The state keepalived.master switches "
-                "the engine keepalived_hub on.",
-                retcode=2,
-            )
+            return keepalived_master.no_hub(__opts__, retcode=2)
         with reader:
             data = hub_view.show_status(reader, nodes, time.time())
     except StoreError as error:
@@ -142,17 +137,6 @@ def hub_status():
 def _shown(data, said):
     message = " ".join(said) or None
     return {"outputter": "keepalived", "data": {**data, "retcode": 0, "message": message}}
-
-
-def _path():
-    return pathlib.Path(__opts__["cachedir"]) / "keepalived" / "timeline.db"
-
-
-def _count(last):
-    try:
-        return max(1, int(last))
-    except (TypeError, ValueError):
-        raise ValueError(f"last={last!r} is no number of rows") from None
 
 
 def _master():

@@ -9,6 +9,7 @@ Not a part of the library: it imports Salt and runs on the master only.  Runners
 from __future__ import annotations
 
 import logging
+import pathlib
 import time
 
 import salt.cache
@@ -111,6 +112,28 @@ class Master:
     def compiled_pillar(self, node):
         """The pillar as it is now, so that a permission taken back is taken back at once."""
         return self._runners["pillar.show_pillar"](node)
+
+
+def timeline_path(opts):
+    """The file that the hub of this master writes."""
+    return pathlib.Path(opts["cachedir"]) / "keepalived" / "timeline.db"
+
+
+def no_hub(opts, retcode):
+    """A verb's return where no hub ever wrote its file."""
+    return complaint(
+        f"There is no hub: {timeline_path(opts)} does not exist. The state keepalived.master "
+        "switches the engine keepalived_hub on.",
+        retcode=retcode,
+    )
+
+
+def count(last, what="rows"):
+    """How many are wanted, at least 1.  Raises ValueError for what is no number."""
+    try:
+        return max(1, int(last))
+    except (TypeError, ValueError):
+        raise ValueError(f"last={last!r} is no number of {what}") from None
 
 
 def complaint(mistake, retcode=1):

@@ -75,6 +75,14 @@ def master(tmp_path, monkeypatch):
     master.world.session.close()
 
 
+def test_a_cluster_that_is_mistyped_is_no_good_news(master) -> None:
+    (known,) = {each["cluster"] for each in master.runner.incidents()["data"]["incidents"]}
+    assert master.runner.incidents(known)["data"]["retcode"] == 1
+    returned = master.runner.incidents(f"{known}s")
+    assert returned["data"]["retcode"] == 1
+    assert returned["data"]["message"] == f"The hub knows no cluster {known}s; it knows: {known}."
+
+
 def test_incidents_is_a_table(master) -> None:
     returned = master.runner.incidents()
     (incident,) = returned["data"]["incidents"]
@@ -174,7 +182,7 @@ def test_what_is_over_is_no_trouble(master) -> None:
 
     assert master.runner.incidents()["data"]["retcode"] == 0
     assert master.runner.incidents(open_only=True)["data"]["incidents"] == []
-    assert master.screen(master.runner.incidents("elsewhere")) == ["No incident."]
+    assert master.screen(master.runner.incidents(open_only=True)) == ["No incident."]
 
 
 MISTAKES = {

@@ -8,7 +8,7 @@ import pytest
 from hub_nodes import CLUSTER, EPOCH, HUB_ID, SECRET, Node, World, key, tag
 
 from keepalived_core import signing
-from keepalived_core.cluster import asking, hub_session
+from keepalived_core.cluster import asking, hub_session, ordering
 
 
 @pytest.fixture
@@ -79,8 +79,19 @@ def test_all_of_a_stream_is_fetched_when_only_a_heartbeat_is_heard(world, node) 
     assert len(world.asked) == 5
 
 
+def test_what_was_fired_is_noted_at_once_though_nothing_more_comes(world, node) -> None:
+    """Between the two a hub that is killed fires it a second time."""
+    world.settle()
+    world.send(node.row("FAULT", world.now))
+    while not world.told():
+        world.step()
+    assert world.session.busy(EPOCH + world.now)
+    world.step(0.01)
+    assert world.session.store.outbox() == []
+
+
 def test_of_a_long_history_only_the_newest_part_is_taken(tmp_path, node, monkeypatch) -> None:
-    monkeypatch.setattr("keepalived_core.cluster.ordering.BACKFILL", 10)
+    monkeypatch.setattr(ordering, "BACKFILL", 10)
     for number in range(50):
         node.row("BACKUP" if number % 2 else "MASTER", number * 10)
     world = World(tmp_path / "db", node)

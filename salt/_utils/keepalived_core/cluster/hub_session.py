@@ -62,7 +62,8 @@ class Session:
         self._members = 0
         # what was stored but perhaps not told before a crash
         self._outbox = self.store.outbox()
-        self._told = 0
+        #: Up to which number of the outbox the caller has fired, and what the file says of that.
+        self._told = self._noted = 0
         self._notes: list[tuple[int, str]] = []
         if self.store.replaced:
             self._notes.append(
@@ -112,14 +113,17 @@ class Session:
         step.notes += batch.notes
         if batch:
             self._unsaved.append(batch)
-        if self._unsaved or self._outbox or now - self._saved >= ALIVE:
+        # what was fired is noted at once: a hub killed before that fires it again
+        unnoted = self._told != self._noted
+        if self._unsaved or self._outbox or unnoted or now - self._saved >= ALIVE:
             self._save(now, step)
         step.fetches = self.hub.fetches(now)
         return step
 
     def busy(self, now: float) -> bool:
         """Whether :meth:`step` should be called again within a second, although nothing comes."""
-        return bool(self._unsaved) or self.hub.busy(now) or self._incidents.busy(now)
+        unnoted = self._told != self._noted
+        return bool(self._unsaved) or unnoted or self.hub.busy(now) or self._incidents.busy(now)
 
     # -- storing --
 
@@ -156,6 +160,7 @@ class Session:
         for each in saved.resettled:
             self.hub.replace_settler(each.key, each.settler, now)
         outbox, self._outbox = saved.outbox, []
+        self._noted = self._told
         # told as soon as the caller calls again
         self._told = max((number for number, _, _ in outbox), default=self._told)
         step.events += [(tag, self._sign(data)) for tag, data in _raw(batches)]

@@ -38,9 +38,16 @@ def show_incidents(
     trail
         What was reacted to (:meth:`ledger.Ledger.trail`), for ``actions``.
 
-    ``retcode`` is 0 when none of them is open, 1 when one is, 2 when one is critical.
+    ``retcode`` is 0 when none of them is open, 1 when one is, 2 when one is critical.  Raises
+    LookupError, which says what clusters there are, for one of which the hub never heard: a
+    mistyped name is no good news.
     """
     kept = reader.incidents(cluster, last, open_only)
+    if cluster is not None and not kept:
+        known = {str(facts["cluster"]) for facts in reader.facts().values()}
+        if cluster not in known and not reader.incidents(cluster, 1, False):
+            listed = ", ".join(sorted(known)) or "none yet"
+            raise LookupError(f"The hub knows no cluster {cluster}; it knows: {listed}.")
     found = [_live(each, _until(reader, now)) for each in _with_actions(kept, trail)]
     return {
         "kind": "incidents",
