@@ -86,7 +86,7 @@ def wait(node, state):
 
 
 def words(node):
-    """instance -> [(from, to, word)] of the transitions of this chapter."""
+    """instance -> [(from, to, word, µs)] of the transitions of this chapter."""
     found = {}
     for name in NAMES:
         rows = [row for row in node.events(name) if row["to"].isupper()]
@@ -101,48 +101,71 @@ def words(node):
             told |= {word.key: word for word in settler.feed(mark, ADVERT)}
         if (word := settler.elapsed()) is not None:
             told[word.key] = word
-        found[name] = [(told[m.key].before, m.to, told[m.key].word) for m in marks]
+        found[name] = [(told[m.key].before, m.to, told[m.key].word, m.monotonic_us) for m in marks]
     return found
 
 
+def masters(told):
+    """[(word, when it began and ended in µs)] of the times as MASTER; one that lasts ends never."""
+    rows = [*told, (None, None, None, math.inf)]
+    return [
+        (word, (begin, end))
+        for (_, to, word, begin), (*_, end) in itertools.pairwise(rows)
+        if to == "MASTER"
+    ]
+
+
 def stays(node):
-    """instance -> for how long its address stayed, each time it came; the kernel's word for it."""
+    """instance -> when its address came and went in µs, each time; the kernel's word for it."""
     found, since = collections.defaultdict(list), {}
     for kind, address, at in node.observed():
         name = ADDRESS.get(address)
         if name and kind == "NEWADDR":
             since[name] = at
         elif name in since:
-            found[name].append((at - since.pop(name)) / 1e6)
-    for name in since:
-        found[name].append(math.inf)
+            found[name].append((since.pop(name), at))
+    for name, at in since.items():
+        found[name].append((at, math.inf))
     return found
 
 
 def compare(node, after):
     """Each time that the address came is told once as MASTER, which settled if it stayed for an
-    advert and is a flash if not; what settled last is *after*.  Returns how many were flashes."""
+    advert and is a flash if not; what settled last is *after*.
+
+    Returns how many were flashes, and by how many seconds the two witnesses' times differ at most:
+    on a machine with too much to do both are late, each by its own."""
     told, kernel = words(node), stays(node)
-    wrong, flashes = {}, 0
+    wrong, flashes, late = {}, 0, 0.0
     for name in NAMES:
-        masters = [word for _, to, word in told[name] if to == "MASTER"]
-        fit = len(masters) == len(kernel[name]) and all(
-            abs(seconds - ADVERT) < NEAR or (word == settle.YES) == (seconds > ADVERT)
-            for word, seconds in zip(masters, kernel[name], strict=True)
-        )
+        claims, held = masters(told[name]), kernel[name]
+        fit = [math.isinf(claim[1]) for _, claim in claims] == [
+            math.isinf(stay[1]) for stay in held
+        ]
+        if fit:
+            for (word, claim), stay in zip(claims, held, strict=True):
+                ends = [(a, b) for a, b in zip(claim, stay, strict=True) if not math.isinf(a)]
+                differ = max(abs(a - b) for a, b in ends) / 1e6
+                late = max(late, differ)
+                seconds = (stay[1] - stay[0]) / 1e6
+                near = abs(seconds - ADVERT) < NEAR + 2 * differ
+                fit = fit and (near or (word == settle.YES) == (seconds > ADVERT))
+                flashes += word == settle.FLASH
         settled = [row for row in told[name] if row[2] == settle.YES]
         last = settled[-1][1] if settled else node.states_before[name]
         chained = all(old[1] == new[0] for old, new in itertools.pairwise(settled))
         if not fit or last != after or not chained:
-            wrong[name] = (told[name], kernel[name])
-        flashes += masters.count(settle.FLASH)
-    assert wrong == {}, f"{node.name}: (told, seconds that its address stayed)"
-    return flashes
+            wrong[name] = (told[name], held)
+    some = dict(itertools.islice(wrong.items(), 5))
+    assert wrong == {}, (
+        f"{node.name}: {len(wrong)} instances, (told, when its address was there): {some}"
+    )
+    return flashes, round(late, 3)
 
 
 def test_all_of_them_fail_over_at_once_and_back(three, capsys):
     one = three[0]
-    flashed = []
+    seen = []
     for begin, states in (
         (one.stop_keepalived, ("STOP", "MASTER", "BACKUP")),
         (one.start_keepalived, ("MASTER", "BACKUP", "BACKUP")),
@@ -154,6 +177,8 @@ def test_all_of_them_fail_over_at_once_and_back(three, capsys):
             wait(node, state)
         # the kernel's last message may still be on its way, and a short flash behind it
         time.sleep(2 * ADVERT)
-        flashed.append([compare(node, state) for node, state in zip(three, states, strict=True)])
+        seen.append([compare(node, state) for node, state in zip(three, states, strict=True)])
     with capsys.disabled():
-        print(f"\n{INSTANCES} instances over and back, as the kernels say; flashes: {flashed}")
+        print(
+            f"\n{INSTANCES} instances over and back, as the kernels say; (flashes, late by): {seen}"
+        )

@@ -18,6 +18,8 @@ from keepalived_core.node import install, journal
 from keepalived_core.node.paths import PACKAGE_DIR, Paths
 
 OBSERVER = Path(__file__).with_name("address_observer.py")
+#: What it subscribes to: IPv4 and IPv6 addresses, RTMGRP_* of rtnetlink(7).
+ADDRESS_GROUPS = 0x110
 VIP = "10.99.0.100"
 # the interpreter itself: a virtual environment may lie where the node cannot see it
 PYTHON = os.path.realpath(sys.executable)
@@ -266,6 +268,12 @@ class Node:
         os.set_blocking(self._observer.stdout.fileno(), False)
         for line in self._observer.stdout.readlines():
             self.truth.append(tuple(json.loads(line)))
+        # netlink's own count of what found no room; nobody else here listens to addresses alone
+        found = Path(f"/proc/{self._observer.pid}/net/netlink").read_text().splitlines()
+        header, *rows = (line.split() for line in found)
+        sockets = [dict(zip(header, row, strict=True)) for row in rows]
+        own = [each for each in sockets if int(each["Groups"], 16) == ADDRESS_GROUPS]
+        assert [each["Drops"] for each in own] == ["0"], "\n".join(found)
         return self.truth
 
     def close(self) -> None:
