@@ -1,0 +1,129 @@
+"""An audit of a real cluster finds nothing in a healthy one, and each of five seeded defects."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support import CLASSIC, CONFIG, VIP, holders, set_pillar, wait_one_holder
+
+from lab.lab import Lab
+
+pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(240)]
+
+HOME, DEAF, UNWATCHED, EDITED, TIED = (
+    "controller3",
+    "controller1",
+    "controller2",
+    "controller1",
+    ["controller1", "controller2"],
+)
+WATCH = "salt-keepalived-watch"
+
+
+@pytest.fixture
+def site(healthy: Lab) -> Iterator[Lab]:
+    """The classic cluster; file, firewall and watch are as they were afterwards."""
+    before = healthy.node(EDITED).read_file(CONFIG)
+    yield healthy
+    healthy.node(EDITED).write_file(CONFIG, before, 0o640)
+    healthy.node(DEAF).run(["firewall-cmd", "--reload"])
+    healthy.node(UNWATCHED).run(["systemctl", "start", WATCH])
+    set_pillar(healthy, CLASSIC)
+    healthy.salt("controller*", "saltutil.refresh_pillar", wait=True)
+
+
+def audit(lab: Lab) -> dict[str, Any]:
+    return lab.salt_run("keepalived.audit", "controllers")
+
+
+def codes(said: dict[str, Any], severity: str | None = None) -> dict[str, list[str]]:
+    """{code: nodes}, of that severity or of all."""
+    found: dict[str, list[str]] = {}
+    for one in said["findings"]:
+        if severity in (None, one["severity"]):
+            found.setdefault(one["code"], []).extend(one["nodes"])
+    return found
+
+
+def test_a_healthy_cluster_has_no_error_and_every_defect_is_named(site):
+    healthy = audit(site)
+    assert codes(healthy, "error") == {}, healthy["findings"]
+    assert healthy["clusters"] == [
+        {
+            "cluster": "controllers",
+            "expected": 3,
+            "answered": 3,
+            "nodes": ["controller1", "controller2", "controller3"],
+        }
+    ]
+    seed(site)
+
+    said = audit(site)
+
+    found = codes(said)
+    assert found["config-drift"].count(EDITED) == 1
+    assert found["firewall-closed"] == [DEAF]
+    assert found["vip-mismatch"] == ["controller1", "controller2", "controller3"]
+    assert found["priority-tie"] == TIED
+    assert found["watch-stopped"] == [UNWATCHED]
+    assert said["retcode"] == 2
+    print(site.master.run(["salt-run", "keepalived.audit"], check=False).stdout)
+
+
+def seed(lab: Lab) -> None:
+    """Five defects, none of which moves the address."""
+    file = lab.node(EDITED).read_file(CONFIG)
+    assert "interval 2" in file
+    lab.node(EDITED).write_file(CONFIG, file.replace("interval 2", "interval 7"), 0o640)
+    rules = lab.node(DEAF).run(["firewall-cmd", "--zone=public", "--list-rich-rules"]).stdout
+    for rule in rules.splitlines():
+        lab.node(DEAF).run(["firewall-cmd", "--zone=public", f"--remove-rich-rule={rule}"])
+    lab.node(UNWATCHED).run(["systemctl", "stop", WATCH])
+    set_pillar(lab, wrong())
+
+
+def wrong() -> dict[str, Any]:
+    """The classic pillar, with another list of addresses on one node, and a tie of two."""
+    data = copy.deepcopy(CLASSIC)
+    del data["priorities"]
+    priorities = {"controller1": 102, "controller2": 102, "controller3": 103}
+    data["nodes"] = {
+        node: {"config": {"vrrp_instance": {"VI_PUBLIC": {"priority": priority}}}}
+        for node, priority in priorities.items()
+    }
+    overlay = data["nodes"]["controller2"]["config"]["vrrp_instance"]["VI_PUBLIC"]
+    overlay["virtual_ipaddress"] = [f"{VIP} dev eth1", "192.168.1.221 dev eth1"]
+    return data
+
+
+def test_a_node_that_is_off_is_a_finding_and_never_left_out(site):
+    site.node(DEAF).run(["systemctl", "stop", "salt-minion"])
+    try:
+        said = audit(site)
+    finally:
+        site.node(DEAF).run(["systemctl", "start", "salt-minion"])
+        site.wait_minions()
+
+    assert codes(said, "error") == {"node-silent": [DEAF]}
+    assert (said["clusters"][0]["answered"], said["retcode"]) == (2, 3)
+
+
+def test_the_address_goes_to_a_peer_and_comes_home_and_the_gaps_are_told(site):
+    would = site.salt_run("keepalived.failover_test", "controllers", test=True)
+    assert (would["result"], holders(site)) == ("would", [HOME])
+
+    said = site.salt_run("keepalived.failover_test", "controllers")
+
+    assert (said["result"], said["retcode"]) == ("done", 0), said
+    there, back = said["steps"]
+    assert (there["step"], there["from"], there["to"]) == ("there", HOME, "controller2")
+    assert (back["step"], back["from"], back["to"]) == ("back", "controller2", HOME)
+    for step in (there, back):
+        print(f"{step['step']}: {step['gap']} s")
+        assert step["gap"] is not None and step["gap"] < 1.0
+    wait_one_holder(site, HOME)
+    drained = site.salt("controller*", "keepalived.drain_status")
+    assert {one["drained"] for one in drained.values()} == {False}
