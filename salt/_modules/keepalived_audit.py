@@ -69,7 +69,7 @@ def audit_facts():
 
 
 def _version(said):
-    return {"version": said["version"], "lost_protection": said["lost_protection"]}
+    return {key: said[key] for key in ("version", "json", "lost_protection")}
 
 
 def _plan(said):

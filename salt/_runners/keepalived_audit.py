@@ -27,8 +27,9 @@ from keepalived_core.cluster import facts
 
 __virtualname__ = "keepalived"
 
-#: Seconds: keepalived -t, firewalld, and an advert interval to look on.
-FACTS_SECONDS = 30
+#: Seconds: keepalived -t, firewalld, and an advert interval to look on.  A node that works on it
+#: longer is waited for.
+FACTS_SECONDS = 10
 
 
 def __virtual__():
@@ -96,12 +97,12 @@ class _Told:
 
 def _ask(master, clusters):
     nodes = sorted({each.node for found in clusters.values() for each in found if each.accepted})
-    # A node compares its file with the pillar it holds.
-    master.ask(nodes, "saltutil.refresh_pillar", ANSWER_SECONDS, wait=True)
     # Its time is read at once: how far its clock is off is known no better than this takes.
     asked = time.time()
     status = master.ask(nodes, "keepalived.status", ANSWER_SECONDS)
-    return _Told(asked, status, master.ask(nodes, "keepalived.audit_facts", FACTS_SECONDS))
+    # A node compares its file with the pillar it holds.
+    master.ask(status, "saltutil.refresh_pillar", ANSWER_SECONDS, wait=True)
+    return _Told(asked, status, master.ask(status, "keepalived.audit_facts", FACTS_SECONDS))
 
 
 def _cluster(master, name, members, told, mark):

@@ -90,6 +90,7 @@ class Site:
         self.silent: set[str] = set()
         self.old: set[str] = set()
         self.asked: list[str] = []
+        self.nodes: list[set[str]] = []
 
     def master(self, *_args: Any) -> Site:
         return self
@@ -108,6 +109,7 @@ class Site:
 
     def ask(self, nodes: Any, fun: str, timeout: float, **kwarg: Any) -> dict:
         self.asked.append(fun)
+        self.nodes.append(set(nodes))
         answers = {}
         for node in nodes:
             if node not in self.silent:
@@ -180,11 +182,16 @@ def test_a_cluster_that_is_well_has_no_finding(site):
 def test_the_nodes_read_their_pillar_before_they_compare(site):
     audit(site, "controllers")
 
-    assert site.asked[:3] == [
-        "saltutil.refresh_pillar",
-        "keepalived.status",
-        "keepalived.audit_facts",
-    ]
+    assert site.asked.index("saltutil.refresh_pillar") < site.asked.index("keepalived.audit_facts")
+
+
+def test_a_silent_node_is_waited_for_once(site):
+    site.silent = {"controller1"}
+
+    audit(site)
+
+    waited = [fun for fun, nodes in zip(site.asked, site.nodes, strict=True) if nodes & site.silent]
+    assert waited == ["keepalived.status"]
 
 
 def test_a_node_that_is_silent_or_old_is_a_finding(site):

@@ -64,7 +64,7 @@ def facts(node: str) -> dict[str, Any]:
     return {
         "schema": 1,
         "node": node,
-        "version": {"version": "2.2.7", "lost_protection": []},
+        "version": {"version": "2.2.7", "json": True, "lost_protection": []},
         "plan": {"action": "nothing", "kind": None, "reasons": []},
         "file": {"path": "/x", "changed": None, "instances": [file], "words": []},
         "running": {"VI": runs(node)},
@@ -73,7 +73,10 @@ def facts(node: str) -> dict[str, Any]:
         "links": {"eth1": [f"10.0.0.{NAMES.index(node) + 1}/24"], "mgmt0": ["10.7.0.1/24"]},
         "sysctl": {
             "ip_nonlocal_bind": {"ipv4": 0, "ipv6": 0},
-            "interfaces": {"eth1": {"rp_filter": 1, "arp_ignore": 0, "arp_announce": 0}},
+            "interfaces": {
+                "all": {"rp_filter": 0, "arp_ignore": 0, "arp_announce": 0},
+                "eth1": {"rp_filter": 1, "arp_ignore": 0, "arp_announce": 0},
+            },
         },
         "binds": [],
         "managers": {},

@@ -89,7 +89,10 @@ def sysctl(**values: Any) -> dict[str, Any]:
     strict = {"rp_filter": 1, "arp_ignore": 0, "arp_announce": 0}
     return {
         "ip_nonlocal_bind": {"ipv4": values.pop("bind", 0), "ipv6": 0},
-        "interfaces": {"eth1": {**strict, **values}},
+        "interfaces": {
+            "all": {"rp_filter": values.pop("of_all", 0)},
+            "eth1": {**strict, **values},
+        },
     }
 
 
@@ -136,6 +139,19 @@ CASES: dict[str, tuple[Callable[[Site], Any], set[tuple[str, str, tuple[str, ...
     "keepalived is frozen": (
         change("status", "n1", keepalived={**DAEMON, "problem": "pid 7 is stopped"}),
         {("keepalived-mute", "error", ("n1",))},
+    ),
+    "keepalived was built without its dump": (
+        both(
+            change("status", "n1", keepalived={**DAEMON, "problem": "no JSON in this build"}),
+            change(
+                "facts",
+                "n1",
+                version={"version": "2.2.7", "json": False, "lost_protection": []},
+                running=None,
+                missing={"running": "no JSON in this build"},
+            ),
+        ),
+        {("fact-missing", "info", ("n1",))},
     ),
     "two are master": (verdict("split brain"), {("state-not-ok", "error", ())}),
     "one is in FAULT": (
@@ -345,12 +361,13 @@ CASES: dict[str, tuple[Callable[[Site], Any], set[tuple[str, str, tuple[str, ...
         change("facts", "n1", binds=["10.0.0.100"], sysctl=sysctl(bind=1)),
         set(),
     ),
-    "strict filtering with a VMAC": (
-        change("in_file", "n1", vmac=True),
+    "strict filtering of all with a VMAC": (
+        both(change("in_file", "n1", vmac=True), change("facts", "n1", sysctl=sysctl(of_all=1))),
         {("sysctl-rp-filter", "warning", ("n1",))},
     ),
-    "loose filtering with a VMAC": (
-        both(change("in_file", "n1", vmac=True), change("facts", "n1", sysctl=sysctl(rp_filter=2))),
+    "a VMAC has settings of its own": (change("in_file", "n1", vmac=True), set()),
+    "strict filtering of all without a VMAC": (
+        change("facts", "n1", sysctl=sysctl(of_all=1)),
         set(),
     ),
     "two interfaces on one network": (

@@ -39,6 +39,7 @@ def test_the_larger_of_two_settings_is_in_force(root):
     assert audit_host.sysctls(["eth1", "eth9"], made) == {
         "ip_nonlocal_bind": {"ipv4": 1, "ipv6": None},
         "interfaces": {
+            "all": {"rp_filter": 1, "arp_ignore": 0, "arp_announce": None},
             "eth1": {"rp_filter": 1, "arp_ignore": 2, "arp_announce": None},
             "eth9": {"rp_filter": None, "arp_ignore": None, "arp_announce": None},
         },

@@ -72,17 +72,20 @@ def _sysctl(node: Node) -> Iterator[Finding]:
         text = f"HAProxy on {node.name} binds {names(lost)}, and ip_nonlocal_bind is 0 there"
         seen = {"binds": list(binds), "ip_nonlocal_bind": dict(allowed)}
         yield Finding("sysctl-nonlocal-bind", text, (node.name,), seen=seen)
+    interfaces = known.get("interfaces") or {}
     vmac = {
         str(one["interface"])
         for one in node.facts_of("file").get("instances") or ()
         if one.get("vmac") and one.get("family") == 4
     }
     shared = _shared(node)
-    for name, values in (known.get("interfaces") or {}).items():
+    for name, values in interfaces.items():
         others = shared.get(name, ())
-        because = "a VMAC" if name in vmac else names(others) if others else ""
-        if because and values.get("rp_filter") == STRICT:
-            text = f"rp_filter is strict (1) for {name} on {node.name}, beside {because}"
+        strict = [names(others)] if others and values.get("rp_filter") == STRICT else []
+        if name in vmac and (interfaces.get("all") or {}).get("rp_filter") == STRICT:
+            strict.append("its VMAC")
+        if strict:
+            text = f"rp_filter is strict (1) for {name} on {node.name}, beside {names(strict)}"
             yield Finding(
                 "sysctl-rp-filter", text, (node.name,), seen={"interface": name, **values}
             )

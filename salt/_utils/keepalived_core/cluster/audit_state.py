@@ -63,22 +63,26 @@ def _presence(node: Node) -> Iterator[Finding]:
                 text = f"{node.name}: keepalived.{verb}: {last_line(said)}"
                 yield Finding("facts-failed", text, (node.name,), seen={"verb": verb})
         missing = node.facts_of("missing")
-        # Those two say more than that they are not there.
-        why = {str(fact): str(text) for fact, text in missing.items() if fact not in _TOLD}
+        # A missing plan is a finding of its own; so is a daemon that should say what it runs.
+        told = {"plan"} if _is_silent_by_build(node) else {"plan", "running"}
+        why = {str(fact): str(text) for fact, text in missing.items() if fact not in told}
         if why:
             text = "; ".join(f"{fact}: {last_line(text)}" for fact, text in sorted(why.items()))
             yield Finding("fact-missing", f"{node.name}: {text}", (node.name,), seen=why)
 
 
-#: A missing plan is a finding of its own, what runs cannot be known of a daemon that is not there.
-_TOLD = frozenset({"plan", "running"})
+def _is_silent_by_build(node: Node) -> bool:
+    """Whether its keepalived runs, and was built without the JSON dump."""
+    return (
+        bool(daemon(node.status).get("running")) and node.facts_of("version").get("json") is False
+    )
 
 
 def _daemon(node: Node) -> Iterator[Finding]:
     found = daemon(node.status)
     if not found.get("running"):
         yield Finding("keepalived-stopped", f"no keepalived runs on {node.name}", (node.name,))
-    elif found.get("problem"):
+    elif found.get("problem") and not _is_silent_by_build(node):
         text = f"{node.name}: {found['problem']}"
         yield Finding("keepalived-mute", text, (node.name,), seen={"pid": found.get("pid")})
 

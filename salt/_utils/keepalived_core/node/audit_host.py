@@ -38,7 +38,8 @@ def sysctls(interfaces: Iterable[str], root: Path = Path("/")) -> dict[str, Any]
     """The kernel settings in force that an address hangs on.
 
     Returns ``{"ip_nonlocal_bind": {"ipv4": 0, "ipv6": 0}, "interfaces": {name: {"rp_filter",
-    "arp_ignore", "arp_announce"}}}``; what the kernel does not have is None.
+    "arp_ignore", "arp_announce"}}}``; what the kernel does not have is None.  Among the interfaces
+    is ``all``, which is what a VMAC has: keepalived sets its own values to 0.
     """
     net = root / "proc/sys/net"
     return {
@@ -47,7 +48,7 @@ def sysctls(interfaces: Iterable[str], root: Path = Path("/")) -> dict[str, Any]
         },
         "interfaces": {
             name: {word: _larger(net / "ipv4/conf", name, word) for word in LARGER}
-            for name in interfaces
+            for name in ("all", *interfaces)
         },
     }
 
