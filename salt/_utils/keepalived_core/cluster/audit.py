@@ -13,11 +13,10 @@ from typing import Any
 from . import audit_config, audit_host, audit_node, audit_state, clock
 from .audit_codes import CODES, ERROR, SEVERITIES, WARNING
 from .audit_finding import Cluster, Finding, Node
+from .audit_shape import usable
 from .picture import daemon
 
 SCHEMA = 1
-#: That of ``keepalived.audit_facts``.
-FACTS_SCHEMA = 1
 #: Exit statuses, as ``keepalived.status`` has them.
 OK, DEGRADED, CRITICAL, UNKNOWN = 0, 1, 2, 3
 #: Of such a node nothing is known.
@@ -125,35 +124,6 @@ def release_of(status: Any) -> str | None:
     told = daemon(status).get("version")
     return None if told is None else str(told)
 
-
-def usable(said: Any) -> Any:
-    """What ``keepalived.audit_facts`` returned, or why it is no such thing, as a text."""
-    if not isinstance(said, Mapping):
-        return said
-    if said.get("schema") != FACTS_SCHEMA:
-        told = said.get("schema")
-        return f"schema {told!r} is not {FACTS_SCHEMA}: sync the modules of node and master"
-    wrong = [
-        key
-        for key, kind in _SHAPES.items()
-        if said.get(key) is not None and not isinstance(said[key], kind)
-    ]
-    return f"not what it returns: {', '.join(wrong)}" if wrong else said
-
-
-_SHAPES: dict[str, type | tuple[type, ...]] = {
-    "version": Mapping,
-    "plan": Mapping,
-    "file": Mapping,
-    "running": Mapping,
-    "firewall": Mapping,
-    "links": Mapping,
-    "sysctl": Mapping,
-    "managers": Mapping,
-    "missing": Mapping,
-    "not_loaded": (list, tuple),
-    "binds": (list, tuple),
-}
 
 __all__ = [
     "SCHEMA",
