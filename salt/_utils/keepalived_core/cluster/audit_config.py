@@ -239,20 +239,20 @@ def clashes(clusters: Iterable[Cluster]) -> Iterator[Finding]:
     Two of one name in one cluster, or with the same addresses, are members of one virtual router.
     Who only speaks unicast disturbs nobody but its peers.  One finding for each pair and cluster.
     """
-    by_number: dict[tuple[int, int], list[Router]] = {}
+    places: dict[tuple[tuple[int, int], str], list[Router]] = {}
     for router in routers(clusters):
-        by_number.setdefault(router.number, []).append(router)
+        for network in router.networks:
+            places.setdefault((router.number, network), []).append(router)
     told: set[tuple[tuple[str, str], ...]] = set()
-    for known in by_number.values():
+    for (_, network), known in places.items():
         for one, other in itertools.combinations(known, 2):
             pair = tuple(sorted((one.name, other.name)))
-            if pair not in told and one.networks & other.networks and not one.same_as(other):
+            if pair not in told and not one.same_as(other):
                 told.add(pair)
-                yield from _clash(one, other, known)
+                yield from _clash(one, other, network, known)
 
 
-def _clash(one: Router, other: Router, known: Iterable[Router]) -> Iterator[Finding]:
-    network = min(one.networks & other.networks)
+def _clash(one: Router, other: Router, network: str, known: Iterable[Router]) -> Iterator[Finding]:
     text = (
         f"{'/'.join(one.name)} (on {one.node}) and {'/'.join(other.name)} (on {other.node}) both "
         f"have virtual_router_id {one.number[0]} on {network}"
@@ -276,7 +276,7 @@ class Router:
     node: str
     number: tuple[int, int]
     vips: tuple[str, ...]
-    networks: frozenset[str]
+    networks: tuple[str, ...]
 
     def same_as(self, other: Router) -> bool:
         """Whether both are meant to be one virtual router."""
@@ -300,10 +300,10 @@ def routers(clusters: Iterable[Cluster]) -> Iterator[Router]:
                     )
 
 
-def _networks(node: Node, interface: Any) -> frozenset[str]:
+def _networks(node: Node, interface: Any) -> tuple[str, ...]:
     """The networks that the interface's own addresses are in."""
     own = node.facts_of("links").get(str(interface)) or ()
-    return frozenset(str(ipaddress.ip_interface(one).network) for one in own)
+    return tuple(sorted({str(ipaddress.ip_interface(one).network) for one in own}))
 
 
 def _addresses(node: Node) -> set[str]:
