@@ -2,9 +2,9 @@
 Tables for what ``keepalived.status`` and the runner's verbs return
 ===================================================================
 
-``salt-run keepalived.status`` (``timeline``, ``incidents``, ``reactions``, ``reach``) chooses it by
-itself; ``--out=json`` and every other ``--out`` print the plain data instead.  For what the nodes
-say:
+``salt-run keepalived.status`` (``timeline``, ``incidents``, ``reach``, ``audit`` and so on) chooses
+it by itself; ``--out=json`` and every other ``--out`` print the plain data instead.  For what the
+nodes say:
 
 .. code-block:: bash
 
@@ -32,7 +32,7 @@ sys.path += [
 ]
 try:
     from keepalived_core.check import reach_table
-    from keepalived_core.cluster import hub_table, incident_table, rollout_table, table
+    from keepalived_core.cluster import audit_table, hub_table, incident_table, rollout_table, table
 finally:
     sys.path[:] = _PATH
 
@@ -63,6 +63,10 @@ def output(data, **kwargs):
         return reach_table.screen(data, color=_color())
     if isinstance(data, dict) and data.get("kind") == "rollout":
         return "\n".join(rollout_table.screen(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "audit":
+        return "\n".join(audit_table.screen(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "failover_test":
+        return "\n".join(audit_table.failover(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "hub_status":
         return "\n".join(hub_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "incidents":

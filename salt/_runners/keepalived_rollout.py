@@ -3,8 +3,9 @@ Change a live cluster from the master
 =====================================
 
 ``rollout`` brings a whole cluster to its pillar without losing an address, ``drain``,
-``undrain`` and ``switchover`` move addresses on purpose, ``upgrade`` renews the package.  What
-they print, what they refuse, and what to do when one stops midway is in docs/rollout.md.
+``undrain`` and ``switchover`` move addresses on purpose, ``failover_test`` there and back,
+``upgrade`` renews the package.  What they print, what they refuse, and what to do when one stops
+midway is in docs/rollout.md (of a failover test: docs/audit.md).
 
 All judgement is in the library ``keepalived_core.cluster``; this module asks and acts.
 """
@@ -29,6 +30,7 @@ _STALE = ("keepalived_core", "keepalived_master")
 import keepalived_master
 
 from keepalived_core.cluster import clock, conductor, moving, rollout_run
+from keepalived_core.cluster import failover_test as testing
 from keepalived_core.cluster import upgrade as upgrading
 from keepalived_core.cluster.journal import Journal, JournalError, Locked
 
@@ -162,6 +164,40 @@ def switchover(cluster, to=None, instance=None):
         return run, lambda: run.switchover(to and str(to), instance and str(instance))
 
     return _conduct(cluster, "a switchover", work)
+
+
+def failover_test(cluster, test=False, back=True):
+    """
+    Let a cluster's addresses go to a peer and come home, and measure what that costs.
+
+    cluster (str)
+        Its name.
+    test (bool)
+        Only say what would be done, and what stands in the way.
+    back (bool)
+        False: leave the addresses with the peer; the return says how to go back.
+
+    Nothing is touched unless every node is reachable and healthy, each address on exactly one
+    node, and a peer ready for it.  Each node that holds addresses is drained and undrained; with
+    ``nopreempt`` the addresses are then fetched home by a switchover.  Shows for each step from
+    where to where, the seconds without an owner by the nodes' own journals, and the verdict
+    after it.  When a step fails, what was drained for the test is undrained, and the return says
+    what is true then.  The exit status is 0 (done), 1 (refused, nothing changed), 2 (failed, and
+    all is as before) or 3 (failed, and not all is as it was).  docs/audit.md has more.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run keepalived.failover_test controllers test=True
+        salt-run keepalived.failover_test controllers
+    """
+
+    def work(members, journal, world, who):
+        run = testing.FailoverTest(members, journal, world, who)
+        return run, lambda: run.start(bool(test), bool(back))
+
+    return _conduct(cluster, "a failover test", work)
 
 
 def upgrade_(cluster, version=None, test=False):

@@ -189,7 +189,11 @@ def expected(text: str) -> dict[str, dict]:
     A fact that the file does not settle (the device below a VMAC, an interval that the protocol
     rounds) is left out.
     """
-    tree = conf.parse(text)
+    return expected_of(conf.parse(text))
+
+
+def expected_of(tree: Tree) -> dict[str, dict]:
+    """The same for a tree, evaluated."""
     own_device = {
         block.name
         for block in tree.blocks("vrrp_instance")

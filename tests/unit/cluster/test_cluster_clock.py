@@ -61,3 +61,15 @@ def test_another_period_is_refused_with_what_would_be_right(text: object) -> Non
 )
 def test_a_span_is_said_in_at_most_two_units(seconds: float, text: str) -> None:
     assert clock.span(seconds) == text
+
+
+OFFSETS = {
+    "within the time it took": (12.0, 0.0),
+    "before it was asked": (9.5, -0.5),
+    "after it had answered": (13.25, 0.25),
+}
+
+
+@pytest.mark.parametrize(("told", "seconds"), OFFSETS.values(), ids=OFFSETS)
+def test_a_clock_is_off_by_at_least_what_the_question_does_not_explain(told, seconds):
+    assert clock.offset(told, asked=10.0, answered=13.0) == seconds

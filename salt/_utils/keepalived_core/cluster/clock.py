@@ -58,3 +58,12 @@ def span(seconds: float) -> str:
         if count:
             parts.append(f"{count} {name}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def offset(told: float, asked: float, answered: float) -> float:
+    """By how many seconds at least another clock is ahead (below 0: behind); 0.0 when it may be
+    right.
+
+    told: what it said at some moment between *asked* and *answered* of this one.
+    """
+    return min(0.0, told - asked) or max(0.0, told - answered)

@@ -24,6 +24,8 @@ from .picture import (
 JOURNAL_ROWS = 500
 #: How long the nodes may take to have in their journals what has happened.
 JOURNAL_SECONDS = 10
+#: A node's clock may be behind the master's: rows since so many seconds before a move count.
+EARLIER_SECONDS = 1.0
 #: How long a node that is undrained may take to have its addresses back: three adverts and the
 #: skew, and what asking costs.
 TAKE_BACK_SECONDS = 10
@@ -280,7 +282,7 @@ class Moving(Conductor):
                 "keepalived.journal",
                 WORK_SECONDS,
                 last=JOURNAL_ROWS,
-                since=clock.render(since - 1),
+                since=clock.render(since - EARLIER_SECONDS),
             )
             journals = {
                 node: answer.said
@@ -301,7 +303,7 @@ class Moving(Conductor):
             self.world.sleep(0.5)  # a watch writes when it has a moment
         else:
             return []
-        found = timeline.without_owner(rows, self.world.now(), since - 1)
+        found = timeline.without_owner(rows, self.world.now(), since - EARLIER_SECONDS)
         known = {str(one["vip"]): one["seconds"] for one in found if not one["open"]}
         return [
             {"address": vip, "seconds": known.get(vip) if (node, vip) in came else None}

@@ -182,12 +182,10 @@ def _about_clocks(nodes: Sequence[Facts]) -> list[Finding]:
         told = clock.parse(one.status.get("time"))
         if told is None or not one.answered:
             continue
-        # The node read its clock at some moment between question and answer.
-        ahead, behind = told - one.answered, one.asked - told
-        off = max(ahead, behind)
-        if off > CLOCK_SECONDS:
-            way = "ahead of" if ahead > behind else "behind"
-            text = f"its clock is at least {off:.1f} s {way} the master's"
+        off = clock.offset(told, one.asked, one.answered)
+        if abs(off) > CLOCK_SECONDS:
+            way = "ahead of" if off > 0 else "behind"
+            text = f"its clock is at least {abs(off):.1f} s {way} the master's"
             found.append(Finding("error", one.node, text))
         elif one.answered - one.asked > ROUND_TRIP_SECONDS:
             text = (
