@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import files
+from . import event, files
 from .paths import Paths
 
 #: It is written at least every 5 s: three missed times is a dead or frozen watch.
@@ -29,7 +29,8 @@ def write_poll(paths: Paths, status: Mapping[str, Any]) -> None:
 def _write(directory: Path, path: Path, status: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError):
         files.make_private(directory)
-        text = json.dumps({**status, "updated": time.time(), "monotonic": time.monotonic()})
+        of_now = {"updated": time.time(), "monotonic": time.monotonic(), "boot_id": event.boot_id()}
+        text = json.dumps({**status, **of_now})
         files.write_atomically(path, text)
 
 
