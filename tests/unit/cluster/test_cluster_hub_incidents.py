@@ -219,19 +219,3 @@ def test_an_id_may_be_shortened_as_long_as_it_is_one(cluster) -> None:
     cluster.happens("FAULT", "n1")
     cluster.live(30)
     assert len(named("i")) == 2
-
-
-@pytest.mark.parametrize(("of_the_watch", "counts"), [("boot-1", True), ("boot-2", False)])
-def test_in_a_container_the_watch_may_be_shown_another_boot_than_who_sends(
-    cluster, of_the_watch, counts
-) -> None:
-    """A MASTER's word counts when the watch that gives it is of the boot that wrote its rows."""
-    for node in cluster.nodes.values():
-        node.boot_id, node.watch_boot_id = "of-the-container", of_the_watch
-    cluster.happens("BACKUP", "n3", boot_id="boot-1")
-    cluster.happens("MASTER", "n3", boot_id="boot-1")
-    cluster.live(60)
-    cluster.happens("MASTER", "n2", boot_id="boot-1")
-    cluster.live(10)
-
-    assert (("split_brain", "opened") in cluster.fired) is counts
