@@ -109,6 +109,16 @@ class Master:
             return cache.fetch("pillar", node)
         return self.compiled_pillar(node)
 
+    def last_macs(self, nodes):
+        """The hardware addresses that minions had when they last told their grains."""
+        cache = salt.cache.factory(self.opts)
+        found = {}
+        for node in nodes:
+            grains = (cache.fetch("grains", node) if cache.contains("grains", node) else None) or {}
+            macs = grains.get("hwaddr_interfaces")
+            found[node] = list(macs.values()) if isinstance(macs, dict) else []
+        return found
+
     def compiled_pillar(self, node):
         """The pillar as it is now, so that a permission taken back is taken back at once."""
         return self._runners["pillar.show_pillar"](node)

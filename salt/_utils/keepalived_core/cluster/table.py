@@ -9,8 +9,7 @@ from . import clock
 from .event import printable
 
 _STYLES = {"bad": "1;31", "warn": "33", "good": "32", "dim": "2", "head": "1", "": ""}
-_VERDICT_STYLES = {"ok": "good", "degraded": "warn", "unknown": "warn"}
-_CLAIM_STYLES = {"MASTER": "good", "BACKUP": "", "unknown": "warn"}
+CLAIM_STYLES = {"MASTER": "good", "BACKUP": "", "unknown": "warn"}
 _WHAT_STYLES = {
     "succeeded": "good",
     "sent": "good",
@@ -37,7 +36,6 @@ def render(data: object, *, color: bool = False) -> str | None:
         return None
     painter = Painter(color)
     screens = {
-        "status": _status,
         "timeline": _timeline,
         "reactions": _reactions,
         "message": _message,
@@ -81,7 +79,8 @@ def _text(value: object) -> str:
     return "-" if value is None or value == "" else str(value)
 
 
-def _priority(row: Mapping[str, Any]) -> str:
+def priority(row: Mapping[str, Any]) -> str:
+    """The priority; both numbers where a check has changed it: ``103 -> 53``."""
     base, effective = row.get("base_priority"), row.get("effective_priority")
     if base == effective or effective is None:
         return _text(base)
@@ -94,54 +93,10 @@ def _vip(present: object) -> Cell:
     return "?", "warn"
 
 
-def _ago(since: object, now: object) -> str:
+def ago(since: object, now: object) -> str:
+    """How long ago a time of RFC 3339 was."""
     start, end = clock.parse(since), clock.parse(now)
     return _text(since) if start is None or end is None else clock.span(end - start)
-
-
-def _title(each: Mapping[str, Any]) -> str:
-    parts = [str(each["instance"])]
-    if each.get("vrid") is not None:
-        parts.append(f"vrid {each['vrid']}")
-    if each.get("sync_group"):
-        parts.append(f"group {each['sync_group']}")
-    vips = each.get("vips")
-    parts.append(
-        ", ".join(map(str, vips)) if isinstance(vips, (list, tuple)) and vips else "no vip"
-    )
-    return printable("  ".join(parts))
-
-
-def _status(data: Mapping[str, Any], painter: Painter) -> list[str]:
-    lines: list[str] = []
-    for cluster in data["clusters"]:
-        if lines:
-            lines.append("")
-        count = f"{cluster['answered']} of {cluster['expected']} nodes answered"
-        lines.append(f"{painter.paint(printable(cluster['cluster']), 'head')}  {count}")
-        for each in cluster["instances"]:
-            verdict = str(each["verdict"])
-            lines.append(
-                f"{_title(each)}  "
-                + painter.paint(verdict.upper(), _VERDICT_STYLES.get(verdict, "bad"))
-                + f": {printable(str(each['reason']))}"
-            )
-            lines += painter.rows(
-                ("node", "claim", "vip", "priority", "since", "age", "note"),
-                [
-                    (
-                        (str(row["node"]), ""),
-                        (str(row["claim"]), _CLAIM_STYLES.get(str(row["claim"]), "bad")),
-                        _vip(row["holds_vip"]),
-                        (_priority(row), ""),
-                        (_ago(row["since"], data["time"]), ""),
-                        (f"{row['age']} s" if row["age"] is not None else "unknown", ""),
-                        (str(row["note"]), "warn"),
-                    )
-                    for row in each["nodes"]
-                ],
-            )
-    return lines + _message(data, painter)
 
 
 def _message(data: Mapping[str, Any], _painter: Painter) -> list[str]:
@@ -262,12 +217,12 @@ def _node(node: str, status: Mapping[str, Any], painter: Painter) -> list[str]:
         rows.append(
             (
                 (_text(each.get("instance")), ""),
-                (state, _CLAIM_STYLES.get(state, "bad")),
+                (state, CLAIM_STYLES.get(state, "bad")),
                 _vip(each.get("vip_present")),
-                (_priority(each), ""),
+                (priority(each), ""),
                 (_text(each.get("vrid")), ""),
                 (_text(each.get("interface")), ""),
-                (_ago(each.get("since"), status.get("time")), ""),
+                (ago(each.get("since"), status.get("time")), ""),
                 (", ".join(held) or "-", ""),
             )
         )
