@@ -125,7 +125,8 @@ def truth(
         told: dict[str, Any] = {"asked": None, "why_not": why, "answers": [], "reached": []}
         if why is None:
             told = _told(address, holders, rows, str(node), said.get(address), owners, proxies)
-            told["reached"] = [each for each in holders if each in reach.get(told.pop("on"), ())]
+            near = reach.get(told.pop("on"), set())
+            told["reached"] = [each for each in holders if each in near]
         found.append({"address": address, "holders": holders, **told})
     return found
 

@@ -220,17 +220,18 @@ def _instance(
     told = status_hub.cause(incident, verdict)
     if told and (cause is None or verdict in status_hub.KNOWS_BETTER):
         cause = told
+    vips = _first(rows, "vips") or []
     rows.sort(key=lambda row: (_row_rank(row), str(row["node"])))
     return {
         "instance": instance,
         "verdict": verdict,
         "reason": reason,
         "cause": cause,
-        "next": status_cause.next_step(verdict, cause, rows, cluster),
+        "next": status_cause.next_step(verdict, cause, rows, cluster, vips),
         "incident": status_hub.shown(incident),
         "vrid": _first(rows, "vrid"),
         "sync_group": group,
-        "vips": _first(rows, "vips") or [],
+        "vips": vips,
         "wire": wire,
         "nodes": [facts_row.public(row) for row in rows],
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .mismatch import Difference
+from .mismatch import SETTINGS, Difference
 from .verdict import SOUND, why_lame
 
 Row = Mapping[str, Any]
@@ -42,8 +42,13 @@ NEXT = {
     "peers too, then switch it off or take the address from it",
     ("split brain", "frozen"): "see what stopped keepalived on {node}; let it run on (SIGCONT), "
     "or restart it there: salt {node} service.restart keepalived",
+    **{("split brain", word): _AUDIT for word in (*SETTINGS, "auth_pass", "ttl")},
     ("split brain", ""): "change nothing on the nodes yet: salt-run keepalived.audit {cluster}; "
     "salt {node} keepalived.adverts",
+    ("ghost vip", "ghost_vip"): "when another node is MASTER, remove it there: salt {node} cmd.run "
+    "'ip address del {address} dev INTERFACE'",
+    ("ghost vip", "answers"): "see where {node} has it: salt {node} cmd.run 'ip address; ip neigh "
+    "show proxy'",
     ("ghost vip", ""): "salt {node} service.start keepalived: it takes away what it does not own",
     ("hollow master", "no_answer"): "see what keeps {node} from answering: salt {node} cmd.run "
     "'sysctl -a -r arp_' and its ARP filter; else salt-run keepalived.drain {node}",
@@ -98,9 +103,17 @@ def cause(
 
 
 def next_step(
-    verdict: str, cause: Mapping[str, Any] | None, rows: Sequence[Row], cluster: str
+    verdict: str,
+    cause: Mapping[str, Any] | None,
+    rows: Sequence[Row],
+    cluster: str,
+    vips: Sequence[str],
 ) -> str | None:
-    """What is safe to do now, in one line; None when nothing has to be done."""
+    """What is safe to do now, in one line; None when nothing has to be done.
+
+    vips
+        The addresses of the instance.
+    """
     if verdict == "ok":
         return None
     word = str(cause["class"]) if cause else ""
@@ -108,7 +121,11 @@ def next_step(
     nodes = list((cause or {}).get("nodes", ())) or [
         str(row["node"]) for row in rows if row["claim"] != "BACKUP"
     ]
-    return text.format(node=nodes[0] if nodes else "NODE", cluster=cluster)
+    return text.format(
+        node=nodes[0] if nodes else "NODE",
+        cluster=cluster,
+        address=vips[0] if vips else "ADDRESS",
+    )
 
 
 def _of_split(
