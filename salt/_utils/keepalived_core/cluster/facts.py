@@ -219,7 +219,8 @@ def _instance(
     cause = status_cause.cause(verdict, rows, wire, differ, before)
     told = status_hub.cause(incident, verdict)
     if told and (cause is None or verdict in status_hub.KNOWS_BETTER):
-        cause = told
+        # which nodes it is about now, the nodes say
+        cause = {**told, "nodes": (cause or {}).get("nodes") or told["nodes"]}
     vips = _first(rows, "vips") or []
     rows.sort(key=lambda row: (_row_rank(row), str(row["node"])))
     return {

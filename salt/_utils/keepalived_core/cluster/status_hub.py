@@ -66,14 +66,14 @@ def flapping(incident: Mapping[str, Any] | None, instance: str) -> str | None:
     return f"{nodes} lost its state of {instance} several times within a minute"
 
 
-def cause(incident: Mapping[str, Any] | None, verdict: str) -> dict[str, str] | None:
+def cause(incident: Mapping[str, Any] | None, verdict: str) -> dict[str, Any] | None:
     """What the incident says of the cause, where it is about the same trouble."""
     if incident is None or not incident["cause"]:
         return None
     same = str(incident["kind"]).replace("_", " ") == verdict
     # an unplanned failover is what leaves a cluster degraded
     same = same or (verdict, incident["kind"]) == ("degraded", "failover")
-    return dict(incident["cause"]) if same else None
+    return {**incident["cause"], "nodes": list(incident["nodes"])} if same else None
 
 
 def shown(incident: Mapping[str, Any] | None) -> dict[str, Any] | None:
