@@ -59,35 +59,37 @@ def status(cluster=None):
         salt-run keepalived.status cluster=controllers --out=json
     """
     world = _World(__opts__, __salt__)
-    said = []
     clusters, message = world.clusters(cluster)
-    if message:
-        said.append(message)
-    hub = None
     try:
-        hub = _hub()
-    except StoreError as error:
-        said.append(f"What the hub knows cannot be read: {error}.")
-    try:
-        data = looking.look(world, clusters, hub)
+        data = looking.look(world, clusters)
     except salt.exceptions.SaltException as error:
         return keepalived_master.complaint(error, retcode=3)
-    return {"outputter": "keepalived", "data": {**data, "message": " ".join(said) or None}}
-
-
-def _hub():
-    reader = Reader.open(keepalived_master.timeline_path(__opts__))
-    if reader is None:
-        return None
-    with reader:
-        return status_hub.read(reader, time.time())
+    said = " ".join(text for text in (message, world.problem) if text)
+    return {"outputter": "keepalived", "data": {**data, "message": said or None}}
 
 
 class _World(keepalived_master.Master):
-    """This master, as the library looks at it."""
+    """This master, as the library looks at it.
+
+    problem
+        Why the hub's file cannot be read, or None.
+    """
+
+    problem = None
 
     def now(self):
         return time.time()
 
     def sleep(self, seconds):
         time.sleep(seconds)
+
+    def hub(self):
+        try:
+            reader = Reader.open(keepalived_master.timeline_path(self.opts))
+            if reader is None:
+                return None
+            with reader:
+                return status_hub.read(reader, time.time())
+        except StoreError as error:
+            self.problem = f"What the hub knows cannot be read: {error}."
+            return None

@@ -50,6 +50,9 @@ class World:
         self.slept.append(seconds)
         self.time += seconds
 
+    def hub(self) -> None:
+        return None
+
     def last_macs(self, nodes: Iterable[str]) -> dict[str, list[str]]:
         return {node: [f"02:00:00:00:00:0{node[-1]}"] for node in nodes}
 

@@ -9,7 +9,6 @@ tells which node has received adverts in the meantime.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -37,25 +36,25 @@ class World(Protocol):
 
     def sleep(self, seconds: float) -> None: ...
 
+    def hub(self) -> Mapping[str, Any] | None:
+        """What ``status_hub.read`` returns now; None without a hub."""
+        ...
+
     def last_macs(self, nodes: Iterable[str]) -> Mapping[str, Iterable[str]]:
         """The hardware addresses that nodes had when they last told."""
         ...
 
 
-def look(
-    world: World, clusters: Mapping[str, Sequence[Member]], hub: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def look(world: World, clusters: Mapping[str, Sequence[Member]]) -> dict[str, Any]:
     """What is true now; docs/status.md describes what is returned.
 
     clusters
         As ``facts.members`` returns them.
-    hub
-        What ``status_hub.read`` returned.
     """
     nodes = {each.node for found in clusters.values() for each in found if each.accepted}
     answers = dict(world.ask(nodes, "keepalived.status", WORK_SECONDS))
     macs = world.last_macs(nodes - answers.keys())
-    evidence = Evidence(_replies(world, clusters, answers), macs, None, hub)
+    evidence = Evidence(_replies(world, clusters, answers), macs, None, world.hub())
     data = facts.gather(clusters, answers, world.now(), evidence)
     critical = [each["cluster"] for each in data["clusters"] if is_critical(each["verdict"])]
     if not critical:
@@ -69,7 +68,7 @@ def look(
     world.sleep(max(0.0, since + _advert(again, first, world.now()) - world.now()))
     answers.update(world.ask(members, "keepalived.status", WORK_SECONDS))
     replies = {**(evidence.replies or {}), **_replies(world, again, answers)}
-    evidence = dataclasses.replace(evidence, replies=replies, before=first)
+    evidence = Evidence(replies, macs, first, world.hub())
     return facts.gather(clusters, answers, world.now(), evidence)
 
 
