@@ -43,6 +43,7 @@ def down(number: int, note: str | None = None, **drain: object) -> dict:
     return said
 
 
+EXCLUDED = {"address": "10.0.0.1/24", "present": True, "excluded": True}
 GOOD = {1: node_status(1), 2: node_status(2), 3: node_status(3, "MASTER")}
 #: name: (before, now, what controller1 hears, verdict, class, part of the text, part of the next)
 CASES = {
@@ -126,6 +127,33 @@ CASES = {
         "auth_type",
         "PASS on controller2",
         "salt-run keepalived.audit",
+    ),
+    "in version 2 another advert_int divides them": (
+        two(),
+        two(low={"advert_int": 3.0}),
+        answers(2, 3),
+        "split brain",
+        "advert_int",
+        "3 s on controller2",
+        "salt-run keepalived.audit",
+    ),
+    "in version 3 another advert_int does not": (
+        two(),
+        two({"advert_int": 3.0, "version": 3}, {"version": 3}, {"version": 3}),
+        answers(2, 3),
+        "split brain",
+        "no_adverts",
+        "neither",
+        "keepalived_firewall.check",
+    ),
+    "what no advert names does not divide them either": (
+        two(),
+        two(low={"vips": [{"address": f"{VIP}/24", "present": True}, EXCLUDED]}),
+        answers(2, 3),
+        "split brain",
+        "no_adverts",
+        "neither",
+        "keepalived_firewall.check",
     ),
     "a setting differs on a node that is no owner": (
         two(),

@@ -12,6 +12,9 @@ from .event import MAX_VIPS, printable
 #: An answer that is older, in seconds, says nothing of what is true now.
 STALE = 30.0
 
+#: Address with prefix length, whether the kernel has it, whether no advert names it.
+Vip = tuple[str, bool, bool]
+
 # For the judges, not for the reader: said once per instance, or not at all.
 _PRIVATE = frozenset(
     [
@@ -137,8 +140,8 @@ def _claims(found: Mapping[str, Any], running: object) -> dict[str, Any]:
         "since": found.get("since"),
         "vrid": _whole(found.get("vrid")),
         "sync_group": _text(found.get("sync_group")),
-        "vips": [address for address, _ in vips],
-        "held": [address.partition("/")[0] for address, there in vips if there],
+        "vips": [address for address, _, _ in vips],
+        "held": [address.partition("/")[0] for address, there, _ in vips if there],
         "runs": _runs(found, vips) if running is not False and found.get("state") else {},
         "adverts": adverts if isinstance(adverts, Mapping) else {},
         "advert_int": _number(found.get("advert_int")),
@@ -161,19 +164,24 @@ def _own(interface: str | None, held: Iterable[str], links: object) -> list[str]
     return [own[family] for family in sorted(families) if family in own]
 
 
-def _vips(said: object) -> Iterable[tuple[str, bool]]:
+def _vips(said: object) -> Iterable[Vip]:
     for vip in said[:MAX_VIPS] if isinstance(said, (list, tuple)) else ():
         if isinstance(vip, Mapping):
             try:
-                yield str(ipaddress.ip_interface(str(vip.get("address")))), bool(vip.get("present"))
+                address = str(ipaddress.ip_interface(str(vip.get("address"))))
             except ValueError:
                 continue
+            yield address, bool(vip.get("present")), vip.get("excluded") is True
 
 
-def _runs(found: Mapping[str, Any], vips: Iterable[tuple[str, bool]]) -> dict[str, Any]:
+def _runs(found: Mapping[str, Any], vips: Iterable[Vip]) -> dict[str, Any]:
+    lists: tuple[list[str], list[str]] = ([], [])
+    for address, _, excluded in vips:
+        lists[excluded].append(address.partition("/")[0])
     settings = {
         "vrid": _whole(found.get("vrid")),
-        "vip_list": tuple(sorted(address.partition("/")[0] for address, _ in vips)),
+        "vip_list": tuple(sorted(lists[0])),
+        "excluded": tuple(sorted(lists[1])),
         "version": _whole(found.get("version")),
         "auth_type": _text(found.get("auth_type")),
         "advert_int": _number(found.get("advert_int")),

@@ -12,7 +12,8 @@ from typing import Any
 #: The settings, the most telling first, with what comes of a difference.
 SETTINGS = {
     "vrid": "virtual_router_id",
-    "vip_list": "list of addresses",
+    "vip_list": "virtual_ipaddress",
+    "excluded": "virtual_ipaddress_excluded",
     "version": "version",
     "auth_type": "auth_type",
     "advert_int": "advert_int",
@@ -52,7 +53,7 @@ def _difference(setting: str, name: str, by_value: Mapping[Any, list[str]]) -> D
     sizes = sorted((len(nodes) for nodes in by_value.values()), reverse=True)
     majority = sizes[0] if sizes[0] > sizes[1] else 0
     odd = [node for nodes in by_value.values() if len(nodes) != majority for node in nodes]
-    if setting == "vip_list":
+    if setting in ("vip_list", "excluded"):
         differ = set().union(*by_value) - set.intersection(*(set(each) for each in by_value))
         parts = [
             f"{' '.join(nodes)} has {_listed(sorted(differ & set(value))) or 'none of these'}"

@@ -144,9 +144,17 @@ def _of_split(
         return _of_other_answers(rows, wire)
     concerned = set(_names(owners))
     for each in differ:
-        if concerned & set(each.nodes):
+        if concerned & set(each.nodes) and _divides(each.setting, owners):
             return _said(each.setting, each.text, each.nodes)
     return _of_adverts(owners, earlier)
+
+
+def _divides(setting: str, owners: Iterable[Row]) -> bool:
+    """Whether nodes that differ in it refuse each other's adverts."""
+    if setting == "advert_int":
+        # version 3 takes the interval of whoever sends
+        return any((row.get("runs") or {}).get("version") != 3 for row in owners)
+    return setting != "excluded"
 
 
 def _of_other_answers(rows: Sequence[Row], wire: Iterable[Mapping[str, Any]]) -> Cause | None:
