@@ -32,14 +32,7 @@ sys.path += [
 ]
 try:
     from keepalived_core.check import reach_table
-    from keepalived_core.cluster import (
-        audit_table,
-        hub_table,
-        incident_table,
-        rollout_table,
-        status_table,
-        table,
-    )
+    from keepalived_core.cluster import audit_table, hub_table, incident_table, rollout_table, table
 finally:
     sys.path[:] = _PATH
 
@@ -68,8 +61,6 @@ def output(data, **kwargs):
     """
     if isinstance(data, dict) and data.get("kind") == "reach":
         return reach_table.screen(data, color=_color())
-    if isinstance(data, dict) and data.get("kind") == "status":
-        return "\n".join(status_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "rollout":
         return "\n".join(rollout_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "audit":

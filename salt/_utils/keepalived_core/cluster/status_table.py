@@ -7,7 +7,7 @@ from typing import Any
 
 from . import clock
 from .event import printable
-from .table import CLAIM_STYLES, Cell, Painter, ago, priority
+from .paint import CLAIM_STYLES, Cell, Painter, ago, priority
 
 _VERDICT_STYLES = dict.fromkeys(("degraded", "unknown", "mismatch", "flapping"), "warn")
 _VERDICT_STYLES["ok"] = "good"
