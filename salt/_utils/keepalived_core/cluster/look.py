@@ -49,7 +49,7 @@ def look(world: World, clusters: Mapping[str, Sequence[Member]]) -> dict[str, An
     """What is true now; docs/status.md describes what is returned.
 
     clusters
-        As ``facts.members`` returns them.
+        As ``members`` returns them.
     """
     nodes = {each.node for found in clusters.values() for each in found if each.accepted}
     answers = dict(world.ask(nodes, "keepalived.status", WORK_SECONDS))
