@@ -69,7 +69,7 @@ def test_the_status_of_a_cluster_is_a_verdict_and_a_table(outputter) -> None:
         "  cause: controller1 is FAULT; controller2 is unknown (no answer)",
         "  next:  salt controller1 keepalived.checks; repair what keeps it in FAULT",
         "",
-        "1 cluster, 0 critical, 0 unknown, 1 warnings; the oldest answer is 0.0 s old; no hub",
+        "1 cluster, 0 critical, 0 unknown, 1 warning; the oldest answer is 0.0 s old; no hub",
     ]
 
 

@@ -125,7 +125,7 @@ def test_the_hubs_open_incident_says_what_an_answer_of_now_cannot(site) -> None:
     assert "incidents" not in data["hub"]
     last = site.screen(data)
     assert f"  incident {incident['id']}: failover, open for 15 s; " in "\n".join(last)
-    assert last[-1].startswith("1 cluster, 0 critical, 0 unknown, 1 warnings; ")
+    assert last[-1].startswith("1 cluster, 0 critical, 0 unknown, 1 warning; ")
     assert last[-1].endswith("hub: 0 rows behind, 0 missing, 0 lost")
 
 

@@ -260,7 +260,7 @@ CASES = {
         answers(),
         "no master",
         "drained",
-        "controller1 is drained (drained: disk)",
+        "controller1 is drained: disk",
         "salt-run keepalived.undrain controller1",
     ),
     "one is stopped, one fails, one stands by": (
@@ -314,7 +314,7 @@ CASES = {
         answers(3),
         "degraded",
         "drained",
-        "controller1 is drained (drained: disk)",
+        "controller1 is drained: disk",
         "salt-run keepalived.undrain controller1",
     ),
     "a standby is stopped": (

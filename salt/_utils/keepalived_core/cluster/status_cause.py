@@ -260,11 +260,15 @@ def _of_lame(rows: Sequence[Row]) -> Cause | None:
     if not lame:
         return None
     words = {_WORD.get(why_lame(row), why_lame(row)) for row in lame}
-    texts = [
-        f"{row['node']} is {why_lame(row)}" + (f" ({row['note']})" if row.get("note") else "")
-        for row in lame
-    ]
+    texts = [f"{row['node']} is {_lame(row)}" for row in lame]
     return _said(words.pop() if len(words) == 1 else "several", "; ".join(texts), _names(lame))
+
+
+def _lame(row: Row) -> str:
+    why, note = why_lame(row), str(row.get("note") or "")
+    if note.startswith(why):
+        return note
+    return f"{why} ({note})" if note else why
 
 
 def _said(word: str, text: str, nodes: Sequence[str]) -> dict[str, Any]:

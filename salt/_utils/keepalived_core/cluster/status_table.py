@@ -110,7 +110,8 @@ def _footer(data: Mapping[str, Any]) -> str:
     summary, hub = data["summary"], data["hub"]
     count = summary["clusters"]
     parts = [f"{count} cluster" + ("s" if count != 1 else "")]
-    parts += [f"{summary[word]} {word}" for word in ("critical", "unknown", "warnings")]
+    parts += [f"{summary['critical']} critical", f"{summary['unknown']} unknown"]
+    parts.append(f"{summary['warnings']} warning" + ("s" if summary["warnings"] != 1 else ""))
     text = ", ".join(parts)
     if summary["max_age"] is not None:
         text += f"; the oldest answer is {summary['max_age']} s old"
