@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from keepalived_core.node import dump, neighbour, questions, status
+from keepalived_core.node import dump, neighbour, netlink, questions, status
 from keepalived_core.node.state import Instance, Vip
 
 ME, OTHER = bytes.fromhex("020000000001"), bytes.fromhex("020000000003")
@@ -198,8 +198,11 @@ def test_the_verb_says_what_is_wrong(module, arguments) -> None:
 
 
 def test_status_tells_hardware_addresses_without_the_virtual_ones(monkeypatch) -> None:
-    macs = {"eth0": "02:00:00:00:00:01", "eth1": "02:00:00:00:00:02", "veth7": "02:00:00:00:00:07"}
-    monkeypatch.setattr(status.netlink, "dump_macs", lambda: macs)
+    """Also of one without an address, for it answers all the same; a bridge's port does not."""
+    macs = {name: f"02:00:00:00:00:0{n}" for n, name in enumerate(("eth0", "eth1", "eth2"))}
+    links = {name: netlink.Link(mac, False) for name, mac in macs.items()}
+    links["veth7"] = netlink.Link("02:00:00:00:00:07", True)
+    monkeypatch.setattr(status.netlink, "dump_links", lambda: links)
     one = Instance("VI", interface="eth1", vips=(Vip("192.168.1.220", 32),))
 
     found = status.interfaces(KERNEL, [status.from_dump(one, KERNEL, None)])
@@ -207,6 +210,7 @@ def test_status_tells_hardware_addresses_without_the_virtual_ones(monkeypatch) -
     assert found == {
         "eth0": {"mac": macs["eth0"], "addresses": ["10.0.0.1/8", "fd00::1/64"]},
         "eth1": {"mac": macs["eth1"], "addresses": ["10.1.0.1/16"]},
+        "eth2": {"mac": macs["eth2"], "addresses": []},
     }
 
 

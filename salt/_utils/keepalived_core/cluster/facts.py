@@ -145,7 +145,7 @@ def _instance(
     verdict, reason = judge(rows, wire, differ, status_hub.flapping(incident, instance))
     cause = status_cause.cause(verdict, rows, wire, differ, before)
     told = status_hub.cause(incident, verdict)
-    if told and (cause is None or verdict in status_hub.KNOWS_BETTER):
+    if told and (cause is None or status_hub.knows_better(verdict, cause)):
         # which nodes it is about now, the nodes say
         cause = {**told, "nodes": (cause or {}).get("nodes") or told["nodes"]}
     vips = _first(rows, "vips") or []

@@ -11,7 +11,7 @@ from .store_read import Reader
 #: So many open incidents are looked at.
 MOST = 10_000
 #: Verdicts of which the rows of the hub know more than an answer of now can: what came before.
-KNOWS_BETTER = frozenset({"no master", "degraded", "flapping"})
+_OLDER = frozenset({"no master", "degraded", "flapping"})
 _SHOWN = ("id", "kind", "opened", "seconds", "seconds_without_owner", "seconds_several_owners")
 
 Hub = Mapping[str, Any]
@@ -74,6 +74,14 @@ def cause(incident: Mapping[str, Any] | None, verdict: str) -> dict[str, Any] | 
     # an unplanned failover is what leaves a cluster degraded
     same = same or (verdict, incident["kind"]) == ("degraded", "failover")
     return {**incident["cause"], "nodes": list(incident["nodes"])} if same else None
+
+
+def knows_better(verdict: str, cause: Mapping[str, Any]) -> bool:
+    """Whether the rows of the hub tell more of the cause than a look of now.
+
+    A stranger's hardware address is in no row.
+    """
+    return verdict in _OLDER and cause["class"] != "stranger"
 
 
 def shown(incident: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ def ask(questions: Mapping[str, str | None], seconds: float = SECONDS) -> dict[s
     Returns ``{address: Answer}``.  Raises nothing: what cannot be asked has a ``problem``.
     """
     answers = {address: Answer(interface) for address, interface in questions.items()}
-    macs = _macs()
+    own = _links()
     links: dict[tuple[type[_Link], str], _Link] = {}
     for address, answer in answers.items():
         name = answer.interface
@@ -74,7 +74,7 @@ def ask(questions: Mapping[str, str | None], seconds: float = SECONDS) -> dict[s
             if name is None:
                 raise _NotAsked("no interface here leads to its network")
             if (kind, name) not in links:
-                links[kind, name] = kind(name, _own_mac(name, macs))
+                links[kind, name] = kind(name, _own_mac(name, own))
             links[kind, name].answers[address] = answer
         except (OSError, _NotAsked) as err:
             answer.problem = _said(err)
@@ -90,21 +90,21 @@ class _NotAsked(Exception):
     pass
 
 
-def _macs() -> Mapping[str, str]:
+def _links() -> Mapping[str, netlink.Link]:
     try:
-        return netlink.dump_macs()
+        return netlink.dump_links()
     except OSError:
         return {}
 
 
-def _own_mac(name: str, macs: Mapping[str, str]) -> bytes:
-    mac = macs.get(name)
-    if mac is None:
+def _own_mac(name: str, own: Mapping[str, netlink.Link]) -> bytes:
+    link = own.get(name)
+    if link is None:
         raise _NotAsked(f"{name} is no Ethernet interface of this node")
-    if mac.startswith(VIRTUAL):
+    if link.mac.startswith(VIRTUAL):
         # switches would then send the virtual router's packets here
         raise _NotAsked(f"the hardware address of {name} is the virtual router's")
-    return bytes.fromhex(mac.replace(":", ""))
+    return bytes.fromhex(link.mac.replace(":", ""))
 
 
 def _said(err: Exception) -> str:

@@ -85,21 +85,19 @@ def running(one: Instance, rejections: Iterable[str]) -> dict[str, Any]:
 def interfaces(kernel: Kernel, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """This node's hardware addresses: ``{interface: {"mac", "addresses": [its own]}}``.
 
-    Of the interfaces that have an address or that an instance names; the virtual addresses are
-    left out.  By them the master tells whose answer to a question for a virtual address is.
+    Of all that may answer for an address: not the ports of a bridge or bond, which do so under its
+    name.  The virtual addresses are left out.  By them the master tells whose answer to a question
+    for a virtual address is.
     """
     virtual = {vip["address"] for row in rows for vip in row["vips"]}
-    named = {name for row in rows for name in (row["interface"], *_carriers(row))}
+    named = {row["interface"] for row in rows}
     found = {}
-    for name, mac in netlink.dump_macs().items():
+    for name, link in netlink.dump_links().items():
         own = [f"{ip}/{prefix}" for ip, prefix in kernel.get(name, ())]
-        if own or name in named:
-            found[name] = {"mac": mac, "addresses": [each for each in own if each not in virtual]}
+        if own or name in named or not link.port:
+            kept = [each for each in own if each not in virtual]
+            found[name] = {"mac": link.mac, "addresses": kept}
     return found
-
-
-def _carriers(row: Mapping[str, Any]) -> Iterable[str]:
-    return (vip["interface"] for vip in row["vips"] if vip["interface"])
 
 
 def from_dump(one: Instance, kernel: Kernel, sync_group: str | None) -> dict[str, Any]:
