@@ -111,12 +111,12 @@ def truth(
     else:
         said = reply.said
     own_addresses = {ip for row in rows for ip in row.get("own", ())}
-    reach: dict[object, set[str]] = {}
+    reach: dict[str, set[str]] = {}
     proxies: set[str] = set()
     for address, one in said.items():
         for mac in _macs(one):
             nodes = owners.get(mac, ())
-            reach.setdefault(one.get("interface"), set()).update(nodes)
+            reach.setdefault(str(one.get("interface")), set()).update(nodes)
             if not nodes and address in own_addresses:
                 proxies.add(mac)
     found = []
@@ -144,16 +144,16 @@ def _told(
     if not isinstance(one, Mapping) or one.get("problem"):
         problem = one.get("problem") if isinstance(one, Mapping) else "it says nothing of it"
         why = f"{node}: {printable(str(problem))[:120]}"
-        return {"asked": None, "why_not": why, "answers": [], "on": None}
+        return {"asked": None, "why_not": why, "answers": [], "on": ""}
     macs = _macs(one)
     if proxies & set(macs):
         mac = sorted(proxies & set(macs))[0]
         why = f"{node}: {mac} answers for the nodes' own addresses too, so an answer tells nothing"
-        return {"asked": None, "why_not": why, "answers": [], "on": None}
+        return {"asked": None, "why_not": why, "answers": [], "on": ""}
     answers = [
         {"mac": mac, "nodes": _nodes_of(mac, address, holders, rows, owners)} for mac in macs
     ]
-    return {"asked": node, "why_not": None, "answers": answers, "on": one.get("interface")}
+    return {"asked": node, "why_not": None, "answers": answers, "on": str(one.get("interface"))}
 
 
 def mark(rows: Iterable[dict[str, Any]], wire: Iterable[Mapping[str, Any]]) -> None:

@@ -80,7 +80,8 @@ def row(
         return {**found, "note": "its last answer is too old"}
     status = answer.said
     daemon = status.get("keepalived")
-    running = daemon.get("running") if isinstance(daemon, Mapping) else None
+    runs = daemon.get("running") if isinstance(daemon, Mapping) else None
+    running = runs if isinstance(runs, bool) else None
     found.update(keepalived=running, at=answer.at)
     notes = [] if running is not False else ["keepalived does not run"]
     problem = daemon.get("problem") if isinstance(daemon, Mapping) else None
@@ -94,7 +95,8 @@ def row(
     watch = status.get("watch")
     if isinstance(watch, Mapping) and watch.get("running") is False:
         notes.append("the watch does not run: no events from here")
-    for each in status.get("instances") or ():
+    listed = status.get("instances")
+    for each in listed if isinstance(listed, (list, tuple)) else ():
         if isinstance(each, Mapping) and each.get("instance") == instance:
             found.update(_claims(each, running))
             found["own"] = _own(found["interface"], found["held"], status.get("interfaces"))
@@ -137,7 +139,7 @@ def _claims(found: Mapping[str, Any], running: object) -> dict[str, Any]:
         "base_priority": _whole(found.get("base_priority")),
         "effective_priority": _whole(found.get("effective_priority")),
         "interface": _text(found.get("interface")),
-        "since": found.get("since"),
+        "since": _text(found.get("since")),
         "vrid": _whole(found.get("vrid")),
         "sync_group": _text(found.get("sync_group")),
         "vips": [address for address, _, _ in vips],
