@@ -5,7 +5,9 @@ What the timeline says of the seconds is what the client and the kernels saw.
 
 from __future__ import annotations
 
+import collections
 import os
+import random
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,6 +17,7 @@ import pytest
 from fixtures import plans_of_all
 from incident_faults import FAULTS, OWNER, Fault
 from observer import Observer
+from ordinary import MOVES, SHORT, WORK, work
 from support import (
     VIP,
     apply,
@@ -137,3 +140,21 @@ def test_a_fault_is_one_incident_of_its_kind_told_soon_and_over_after_the_heal(
         assert found["seconds_several_owners"] == pytest.approx(shared, abs=AGREE)
     if found["exact"] and fault.kind not in TWO_ANSWER:
         assert found["seconds_without_owner"] == pytest.approx(away, abs=AGREE)
+
+
+OPERATIONS = 50 if LONG else len(SHORT)
+
+
+@pytest.mark.timeout(1800)
+def test_ordinary_work_is_no_incident_but_a_failover(whole: Lab, bus: EventTap) -> None:
+    bus.pump()
+    first = len(bus.seen)
+    seed = 7
+    names = list(SHORT) if not LONG else random.Random(seed).choices(sorted(WORK), k=OPERATIONS)
+    work(whole, names, seed)
+    time.sleep(15)
+
+    kinds = collections.Counter(kind for kind, word, _ in words(bus, first) if word == "opened")
+    print(f"{len(names)} operations, incidents: {dict(kinds)}")
+    assert set(kinds) == {"failover"}
+    assert kinds["failover"] <= sum(names.count(each) for each in MOVES)

@@ -13,6 +13,7 @@ from typing import Any
 from .incident_mark import Key, Mark, saved_key
 from .incident_owner import Owners
 from .incident_track import Coming, Track, World, lasted
+from .saved import known
 
 #: The worst last.  An open incident may become a worse one, never a lesser one.
 KINDS = (
@@ -144,7 +145,7 @@ class Instance:
             self.empty = (data["empty"][0], saved_key(data["empty"][1]))
         self.lost: Lost | None = None
         if data.get("lost"):
-            self.lost = Lost(**{**data["lost"], "key": saved_key(data["lost"]["key"])})
+            self.lost = Lost(**{**known(Lost, data["lost"]), "key": saved_key(data["lost"]["key"])})
 
     def save(self) -> dict[str, Any]:
         """All of it as plain data."""
