@@ -58,8 +58,6 @@ RELAY_LIBRARY = (
 _HUB_CLUSTER = """
     answers asking clock event heartbeat hub hub_findings hub_incidents hub_session incident
     incident_case incident_mark incident_owner incident_state incident_subject incident_text
-    answers asking clock event heartbeat hub hub_findings hub_incidents hub_session incident
-    incident_case incident_mark incident_owner incident_state incident_subject incident_text
     incident_track membership ordering rows saved secret settle settling store store_file
     store_read
 """
