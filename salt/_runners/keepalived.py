@@ -2,8 +2,8 @@
 Clusters of keepalived, seen and mended from the master
 =======================================================
 
-``salt-run keepalived.status`` says what is true now, ``timeline`` how it came about,
-``reactions`` what was done about it.  ``react`` is what the reactor calls for each event.
+``reach`` says what a failure would do, ``reactions`` what was done about one.
+``react`` is what the reactor calls for each event.
 
 All judgement is in the library ``keepalived_core.cluster``; this module asks and acts.
 Settings are the master's, key ``keepalived``; docs/reactions.md has them all.
@@ -60,35 +60,6 @@ def __virtual__():
 
 
 # --- seeing ----------------------------------------------------------------------------------
-
-
-def status(cluster=None):
-    """
-    Who claims the addresses of each cluster, and who really holds them, as one table.
-
-    cluster (str, optional)
-        Only this one (pillar ``keepalived:cluster``).
-
-    Members are those of the pillar (``keepalived:nodes``); each is asked now, and one that does
-    not answer is ``unknown``.  The exit status is 0 (ok), 1 (degraded), 2 (split brain, ghost
-    VIP, no master, hollow master) or 3 (unknown).  The schema of ``--out=json`` is in
-    docs/reactions.md.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run keepalived.status
-        salt-run keepalived.status cluster=controllers --out=json
-    """
-    clusters, message = _master().clusters(cluster)
-    nodes = {each.node for found in clusters.values() for each in found if each.accepted}
-    try:
-        answers = _master().ask(nodes, "keepalived.status", ANSWER_SECONDS)
-    except salt.exceptions.SaltException as error:
-        return keepalived_master.complaint(error, retcode=3)
-    data = facts.gather(clusters, answers, time.time())
-    return {"outputter": "keepalived", "data": {**data, "message": message}}
 
 
 def reactions(last=20):
