@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import clock
+from . import clock, lanes
 from .event import printable
 
 _STYLES = {"bad": "1;31", "warn": "33", "good": "32", "dim": "2", "head": "1", "": ""}
@@ -22,7 +22,7 @@ _WHAT_STYLES = {
 Cell = tuple[str, str]
 
 
-def render(data: object, *, color: bool = False) -> str | None:
+def render(data: object, *, color: bool = False, width: int = 100) -> str | None:
     """The table for what a verb of this project returned.
 
     data
@@ -30,6 +30,8 @@ def render(data: object, *, color: bool = False) -> str | None:
         hands over what ``keepalived.status`` returned on minions.
     color
         Whether to use ANSI colours.
+    width
+        Of the screen, in characters; the lanes of a timeline fill it.
 
     Returns None for data of any other shape.
     """
@@ -38,10 +40,11 @@ def render(data: object, *, color: bool = False) -> str | None:
     painter = Painter(color)
     screens = {
         "status": _status,
-        "timeline": _timeline,
         "reactions": _reactions,
         "message": _message,
     }
+    if data.get("kind") == "timeline":
+        return "\n".join(_timeline(data, painter, width))
     screen = screens.get(str(data.get("kind")))
     if screen is not None:
         return "\n".join(screen(data, painter))
@@ -148,9 +151,10 @@ def _message(data: Mapping[str, Any], _painter: Painter) -> list[str]:
     return [printable(str(data["message"]))] if data.get("message") else []
 
 
-def _timeline(data: Mapping[str, Any], painter: Painter) -> list[str]:
+def _timeline(data: Mapping[str, Any], painter: Painter, width: int) -> list[str]:
     rows = data["rows"]
-    lines = painter.rows(
+    lines = lanes.screen(data["lanes"], painter.paint, width) if data.get("lanes") else []
+    lines += painter.rows(
         ("time", "node", "instance", "transition", "vip", "reason"),
         [
             (
