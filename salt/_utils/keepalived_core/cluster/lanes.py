@@ -218,15 +218,14 @@ def _without(
             continue
         first, last = max(first, 0), min(last, columns - 1)
         signs[first : last + 1] = "x" * (last + 1 - first)
-        places.append((last + 1, f" {gap['seconds']:.3f} s"))
-    for place, text in places:
-        if place + len(text) > columns:
-            place -= len(text) + 1  # left of it, where the lane ends
-            while place > 0 and "x" in signs[place : place + len(text)]:
-                place -= 1
-            text = f"{text[1:]} "
-        if place >= 0 and set(signs[place : place + len(text) + 1]) <= {" "}:
-            signs[place : place + len(text)] = text
+        places.append((first, last + 1, f"{gap['seconds']:.3f} s"))
+    for first, after, text in places:
+        # right of it, or left where the lane ends; nowhere where another one is in the way
+        for place, written in ((after, f" {text}"), (first - len(text) - 1, f"{text} ")):
+            end = place + len(written)
+            if 0 <= place and end <= columns and not "".join(signs[place:end]).strip():
+                signs[place:end] = written
+                break
     return "".join(signs).rstrip()
 
 
