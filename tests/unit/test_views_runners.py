@@ -190,9 +190,12 @@ class Live:
             monkeypatch, "_runners/keepalived_live.py", {"cachedir": cache, **opts}
         )
         monkeypatch.setattr(self.runner.keepalived_master, "Master", FakeMaster)
-        monkeypatch.setattr(self.runner.time, "time", lambda: EPOCH + self.world.now)
-        monkeypatch.setattr(self.runner.time, "monotonic", lambda: self.world.now)
-        monkeypatch.setattr(self.runner.time, "sleep", self.sleep)
+        ours = {
+            "time": lambda: EPOCH + self.world.now,
+            "monotonic": lambda: self.world.now,
+            "sleep": self.sleep,
+        }
+        monkeypatch.setattr(self.runner, "time", types.SimpleNamespace(**ours))
         self.later: list = []
 
     def go(self, seconds: float) -> None:
