@@ -9,7 +9,9 @@ from html import escape
 _CHAR, _LINE, _MARGIN, _BAR = 8.0, 18, 16, 30
 _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 #: Whatever else a program sends to a terminal, and is nothing to see.
-_OTHER = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]|[\x00-\x09\x0b-\x1a]")
+_OTHER = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-ln-z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]|[\x00-\x09\x0b-\x1a]"
+)
 _STYLE = """
 text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1c2733;
   white-space: pre; }
@@ -63,7 +65,8 @@ def svg(text: str, title: str, description: str = "") -> str:
         f'<title id="title">{escape(title)}</title>\n'
         f'<desc id="desc">{escape(description or plain(text).strip())}</desc>\n'
         f"<style>{_STYLE}</style>\n"
-        f'<rect class="back" x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="8"/>\n'
+        f'<rect class="back" x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" '
+        'rx="8"/>\n'
         f'<rect class="bar" x="1" y="1" width="{width - 2:g}" height="{_BAR - 2}" rx="7"/>\n'
         f'<text class="title" x="{_MARGIN}" y="20">{escape(title)}</text>\n'
         + "\n".join(parts)

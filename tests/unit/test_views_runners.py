@@ -186,9 +186,7 @@ class Live:
             self.world.send(node.row("BACKUP", 0.0))
         self.world.send(self.nodes["n1"].row("MASTER", 4.0))
         self.go(20)
-        self.runner = load(
-            monkeypatch, "_runners/keepalived_live.py", {"cachedir": cache, **opts}
-        )
+        self.runner = load(monkeypatch, "_runners/keepalived_live.py", {"cachedir": cache, **opts})
         monkeypatch.setattr(self.runner.keepalived_master, "Master", FakeMaster)
         ours = {
             "time": lambda: EPOCH + self.world.now,

@@ -130,8 +130,11 @@ def _continuous(
             return False
     for gap in gaps:
         mine = gap["node"] == row.get("node") and gap["stream_id"] == row.get("stream_id")
-        if mine and isinstance(seq, int) and gap["first"] < seq and (
-            not isinstance(first, int) or gap["last"] > first
+        if (
+            mine
+            and isinstance(seq, int)
+            and gap["first"] < seq
+            and (not isinstance(first, int) or gap["last"] > first)
         ):
             return False
     return True
@@ -142,9 +145,7 @@ def _cut(spans: Iterable[Span], start: float, end: float) -> list[Span]:
     return sorted(each for each in cut if each[0] < each[1])
 
 
-def screen(
-    data: Mapping[str, Any], paint: Callable[[str, str], str], width: int
-) -> list[str]:
+def screen(data: Mapping[str, Any], paint: Callable[[str, str], str], width: int) -> list[str]:
     """The lanes as lines, no wider than *width* characters where that is possible.
 
     data
@@ -205,9 +206,7 @@ def _sign(spans: Iterable[Span], begin: float, end: float) -> str:
     return SIGNS.get(longest, "?")
 
 
-def _without(
-    gaps: Iterable[Mapping[str, Any]], start: float, step: float, columns: int
-) -> str:
+def _without(gaps: Iterable[Mapping[str, Any]], start: float, step: float, columns: int) -> str:
     """The stretches in which an address had no owner, their seconds written where there is room."""
     signs = [" "] * columns
     places = []
@@ -223,7 +222,7 @@ def _without(
         # right of it, or left where the lane ends; nowhere where another one is in the way
         for place, written in ((after, f" {text}"), (first - len(text) - 1, f"{text} ")):
             end = place + len(written)
-            if 0 <= place and end <= columns and not "".join(signs[place:end]).strip():
+            if place >= 0 and end <= columns and not "".join(signs[place:end]).strip():
                 signs[place:end] = written
                 break
     return "".join(signs).rstrip()

@@ -120,7 +120,8 @@ def _incident_line(item: Mapping[str, Any], paint: Callable[[str, str], str]) ->
         parts.append(str(cause.get("text", "the cause is not known")))
     else:
         parts.append(
-            f"after {item['seconds']:.3f} s, {item['seconds_without_owner']:.3f} s without an owner, "
+            f"after {item['seconds']:.3f} s, "
+            f"{item['seconds_without_owner']:.3f} s without an owner, "
             f"{item['seconds_several_owners']:.3f} s with several"
         )
     style = "good" if word == "resolved" else "bad"

@@ -56,7 +56,7 @@ def owner_text(vip: Mapping[str, Any]) -> str:
 
 
 def owner_style(vip: Mapping[str, Any]) -> str:
-    """``good`` for exactly one owner and no doubt, ``warn`` where a node is silent, else ``bad``."""
+    """``good``: one owner, no doubt; ``warn``: a node is silent; ``bad``: none, or several."""
     if vip["owners"] is None:
         return "none"
     if len(vip["owners"]) == 1 and not vip["unknown"]:
@@ -83,9 +83,7 @@ def shared_tracks(instance: Mapping[str, Any]) -> list[Mapping[str, Any]] | None
     return lists[0] if lists and all(each == lists[0] for each in lists) else None
 
 
-def _cluster(
-    wiring: Mapping[str, Any], answers: Mapping[str, Answer] | None
-) -> dict[str, Any]:
+def _cluster(wiring: Mapping[str, Any], answers: Mapping[str, Answer] | None) -> dict[str, Any]:
     nodes = [_node(node, answers) for node in wiring["nodes"]]
     said = {node: _said(node, answers) for node in wiring["nodes"]}
     groups: dict[str, list[str]] = {}
@@ -97,9 +95,7 @@ def _cluster(
         "problem": wiring["problem"],
         "nodes": nodes,
         "sync_groups": [{"group": name, "instances": found} for name, found in groups.items()],
-        "instances": [
-            _instance(each, said, answers is not None) for each in wiring["instances"]
-        ],
+        "instances": [_instance(each, said, answers is not None) for each in wiring["instances"]],
     }
 
 

@@ -142,7 +142,9 @@ def _instance(page: _Page, each: Mapping[str, Any], columns: Mapping[str, float]
     if common is not None:
         told = [f"every node: {track_text(one)}" for one in common]
     else:
-        told = [f"{node['node']}: {track_text(one)}" for node in each["nodes"] for one in node["tracks"]]
+        told = [
+            f"{node['node']}: {track_text(one)}" for node in each["nodes"] for one in node["tracks"]
+        ]
     for sentence in told:
         page.text(_MARGIN + 2 * _PAD, page.y + 12, sentence, "dim")
         page.y += _LINE
