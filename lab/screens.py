@@ -109,6 +109,8 @@ def typed(lab: Lab, verb: str) -> str:
     }
     child, terminal = pty.fork()
     if child == 0:
+        # Salt warns there of what is its own affair
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         os.execvpe(argv[0], argv, kept)
     ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     said = b""

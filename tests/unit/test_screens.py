@@ -27,7 +27,7 @@ CASES = {
     "plain": ("one\ntwo", [("one", ""), ("two", "")]),
     "colour": ("a \x1b[32mgood\x1b[0m b", [("a ", ""), ("good", "c32"), (" b", "")]),
     "bold and colour": ("\x1b[1;31mBAD\x1b[0m", [("BAD", "b c31")]),
-    "a later colour replaces the one before": ("\x1b[31ma\x1b[32mb\x1b[m", [("a", "c31"), ("b", "c32")]),
+    "a later colour": ("\x1b[31ma\x1b[32mb\x1b[m", [("a", "c31"), ("b", "c32")]),
     "signs of XML": ("<a> & \"b\"", [('<a> & "b"', "")]),
     "what is no colour is not drawn": ("\x1b[2K\x1b]0;t\x07a\x1b[?25h", [("a", "")]),
     "lines of a terminal": ("a\r\nb\r\n", [("a", ""), ("b", "")]),

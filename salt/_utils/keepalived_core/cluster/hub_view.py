@@ -62,13 +62,14 @@ def show_timeline(
     data = timeline.collect(nodes, answers, last if since is None else PERIOD_ROWS, now)
     missing = {node: "the hub has heard nothing of it" for node in nodes if not streams[node]}
     rows: Any = data["rows"]
+    vips: Any = data["vips"]
     begin = since if since is not None else clock.parse(rows[0]["time"]) if rows else None
     gaps = _gaps(nodes, streams)
     known = _known(reader.facts(), nodes, now)
     return {
         **data,
         "missing": missing,
-        "lanes": lanes.lanes(rows, data["vips"], known, begin, now, gaps),
+        "lanes": lanes.lanes(rows, vips, known, begin, now, gaps),
         "source": "hub",
         "age": round(max(0.0, now - float(reader.hub()["alive"])), 1),
         "flashes": [

@@ -101,8 +101,8 @@ def _node(node: Mapping[str, Any], painter: Painter, *, tracks: bool) -> Twig:
     text = printable("  ".join(parts))
     if node["claim"] is not None:
         text += "  " + painter.paint(node["claim"], _CLAIMS.get(node["claim"], "bad"))
-    under = [(printable(track_text(one)), []) for one in node["tracks"]] if tracks else []
-    return text, list(under)
+    under = node["tracks"] if tracks else ()
+    return text, [(printable(track_text(one)), []) for one in under]
 
 
 def _draw(twigs: list[Twig], signs: tuple[str, str, str, str], indent: str = "") -> list[str]:
