@@ -89,7 +89,7 @@ SCENES = (
     Scene("failover", "failover", check_fails, (STATUS, TIMELINE, EXPLAIN)),
     Scene("split_brain", "split_brain", split, (STATUS, TIMELINE, EXPLAIN)),
     Scene("ghost_vip", "ghost_vip", ghost, (STATUS, EXPLAIN)),
-    Scene("no_master", "no_master", no_master, (STATUS, TIMELINE, EXPLAIN)),
+    Scene("no_master", "no_master", no_master, (STATUS, EXPLAIN)),
     Scene("hollow_master", "hollow_master", hollow, (STATUS, EXPLAIN)),
     Scene("degraded", "degraded", degraded, (STATUS, EXPLAIN)),
     Scene("flapping", "flapping", flapping, (STATUS, TIMELINE, EXPLAIN)),
@@ -143,7 +143,6 @@ def play(lab: Lab, scene: Scene, target: Path) -> None:
         print(f"--- {scene.name}\n# {line}\n{ansi.plain(text)}", flush=True)
         name = f"{scene.name}-{verb.split()[0]}.svg"
         (target / name).write_text(ansi.svg(text, f"# {line}"), encoding="utf-8")
-    mend(lab)
 
 
 def incident(lab: Lab, kind: str | None) -> str:
@@ -203,6 +202,7 @@ def main() -> int:
         for scene in SCENES:
             if not options.only or scene.name in options.only:
                 play(lab, scene, options.into)
+        mend(lab)
     except (LabError, demo.StepFailed) as error:
         print(f"screens: {error}", file=sys.stderr)
         status = 1
