@@ -36,12 +36,14 @@ STATUS, TIMELINE, EXPLAIN = "status", "timeline since=90s last=8", "explain {id}
 @dataclass(frozen=True)
 class Scene:
     """kind: of the incident to wait for, None: all is well; commands: verbs of ``salt-run
-    keepalived``, ``{id}`` is the incident's; doing: makes the fault."""
+    keepalived``, ``{id}`` is the incident's; doing: makes the fault; lasting: False for one that
+    soon becomes another."""
 
     name: str
     kind: str | None
     doing: Callable[[Lab], None]
     commands: tuple[str, ...]
+    lasting: bool = True
 
 
 def nothing(_lab: Lab) -> None:
@@ -90,7 +92,7 @@ SCENES = (
     Scene("split_brain", "split_brain", split, (STATUS, TIMELINE, EXPLAIN)),
     Scene("ghost_vip", "ghost_vip", ghost, (STATUS, EXPLAIN)),
     Scene("no_master", "no_master", no_master, (STATUS, EXPLAIN)),
-    Scene("hollow_master", "hollow_master", hollow, (STATUS, EXPLAIN)),
+    Scene("hollow_master", "hollow_master", hollow, (EXPLAIN, STATUS), lasting=False),
     Scene("degraded", "degraded", degraded, (STATUS, EXPLAIN)),
     Scene("flapping", "flapping", flapping, (STATUS, TIMELINE, EXPLAIN)),
 )
@@ -134,10 +136,11 @@ def play(lab: Lab, scene: Scene, target: Path) -> None:
         # lanes and seconds of the scene before are no part of this one
         time.sleep(5)
     scene.doing(lab)
-    wait(lambda: scene.kind is None or incident(lab, scene.kind), f"{scene.kind} is told")
-    time.sleep(3)
+    found = wait(lambda: scene.kind is None or incident(lab, scene.kind), f"{scene.kind} is told")
+    if scene.lasting:
+        time.sleep(3)
     for command in scene.commands:
-        verb = command.format(id=incident(lab, scene.kind) if scene.kind else "")
+        verb = command.format(id=found)
         text = typed(lab, verb)
         line = f"salt-run keepalived.{verb}"
         print(f"--- {scene.name}\n# {line}\n{ansi.plain(text)}", flush=True)
@@ -145,7 +148,7 @@ def play(lab: Lab, scene: Scene, target: Path) -> None:
         (target / name).write_text(ansi.svg(text, f"# {line}"), encoding="utf-8")
 
 
-def incident(lab: Lab, kind: str | None) -> str:
+def incident(lab: Lab, kind: str) -> str:
     """The id of the open incident of that kind, "" when there is none."""
     told = lab.salt_run("keepalived.incidents", open_only=True)["incidents"]
     return next((str(each["id"]) for each in told if each["kind"] == kind), "")
@@ -163,12 +166,14 @@ def mend(lab: Lab) -> None:
     )
 
 
-def wait(condition: Callable[[], object], what: str) -> None:
+def wait(condition: Callable[[], object], what: str) -> object:
+    """What the condition says as soon as it says anything."""
     deadline = time.monotonic() + PATIENCE
-    while not condition():
+    while not (said := condition()):
         if time.monotonic() > deadline:
             raise LabError(f"after {PATIENCE:g} s still not: {what}")
         time.sleep(0.3)
+    return said
 
 
 def prepare(lab: Lab, *, fresh: bool) -> None:

@@ -137,9 +137,9 @@ def _seconds(seconds):
 
 
 def _ended():
-    # All was said already; what Salt's json outputter makes of this is one line too.
-    data = {} if _is_json() else {"kind": "live", "retcode": 0}
-    return {"outputter": "quiet", "data": data}
+    # All was said already; what Salt's json outputter makes of {} is one line too.
+    data = {} if _is_json() else {"kind": "message", "message": None, "retcode": 0}
+    return {"outputter": "keepalived", "data": data}
 
 
 def _is_json():

@@ -225,13 +225,14 @@ def live(tmp_path, monkeypatch):
         each.world.session.close()
 
 
-def test_each_transition_and_incident_is_one_line_once(live, capsys) -> None:
+def test_each_transition_and_incident_is_one_line_once(live, output, capsys) -> None:
     master = live()
     master.later = [lambda: None, master.failover]
 
     returned = master.runner.live(seconds=20)
 
     assert returned["data"]["retcode"] == 0
+    assert output(returned) == ""
     lines = capsys.readouterr().out.splitlines()
     head = next(at for at, line in enumerate(lines) if "n1" in line and "->" in line)
     assert lines[0].startswith("controllers  2 of 3 nodes answered")

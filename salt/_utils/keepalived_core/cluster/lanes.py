@@ -248,4 +248,4 @@ def _axis(start: float, end: float, columns: int) -> list[str]:
         if at + len(shown) <= columns:
             ticks[at] = "+"
             times[at : at + len(shown)] = shown
-    return ["".join(ticks), "".join(times) + (" UTC" if columns % _TICK == 0 else "")]
+    return ["".join(ticks), "".join(times)]
