@@ -1,7 +1,8 @@
 """The terminal pictures of the docs: ``./run screens`` breaks a lab in known ways and looks.
 
 Each scene is a fault, an incident to wait for, and the commands that an operator types then.  What
-they print on a terminal of 110 columns becomes ``docs/screens/<scene>-<command>.svg``.
+they print on a terminal of 110 columns becomes ``docs/screens/<scene>-<command>.svg``; it is also
+printed, so that the operator's guide can be compared with it.
 """
 
 from __future__ import annotations
@@ -144,8 +145,9 @@ def play(lab: Lab, scene: Scene, target: Path) -> None:
         text = typed(lab, verb)
         line = f"salt-run keepalived.{verb}"
         print(f"--- {scene.name}\n# {line}\n{ansi.plain(text)}", flush=True)
-        name = f"{scene.name}-{verb.split()[0]}.svg"
-        (target / name).write_text(ansi.svg(text, f"# {line}"), encoding="utf-8")
+        if command != EXPLAIN:  # too wide for a picture: the docs have its text
+            name = f"{scene.name}-{verb.split()[0]}.svg"
+            (target / name).write_text(ansi.svg(text, f"# {line}"), encoding="utf-8")
 
 
 def incident(lab: Lab, kind: str) -> str:
