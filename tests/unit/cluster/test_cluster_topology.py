@@ -144,6 +144,18 @@ def test_names_of_any_kind_are_text_in_the_svg() -> None:
     }
 
 
+def test_long_names_push_the_columns_apart() -> None:
+    name = "controller1.rack-7.datacentre-3.example.com"
+    long = wiring(nodes=[node(name, 2), node("n2", 1)])
+    long[0]["nodes"] = [name, "n2"]
+    data = {**topology.topology(long, None, 0.0), "format": "svg", "out": None}
+    root = ET.fromstring(topology_draw.draw(data))
+    named, other = (
+        float(each.get("x")) for each in root.findall(f"{SVG}text") if each.text in (name, "n2")
+    )
+    assert other - named > len(name) * 7
+
+
 def test_an_svg_fills_the_cells_of_who_has_an_address() -> None:
     def owners(answers: dict | None) -> int:
         root = ET.fromstring(topology_draw.draw({**of(answers), "format": "svg"}))

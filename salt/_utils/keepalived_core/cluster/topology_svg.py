@@ -14,7 +14,7 @@ from .event import printable
 from .topology import owner_style, owner_text, shared_tracks, track_text
 from .topology_text import priority, title, where
 
-# Pixels.
+# Pixels; left and columns are wider where what stands there is.
 _LEFT, _COLUMN, _LINE, _PAD, _MARGIN, _CHAR = 330, 190, 18, 10, 20, 7.4
 
 _STYLE = """
@@ -95,10 +95,11 @@ def _cluster(page: _Page, cluster: Mapping[str, Any], is_now: bool) -> None:
     page.text(_MARGIN, page.y + 14, str(cluster["cluster"]), "name")
     if not is_now:
         page.text(_MARGIN, page.y + 14 + _LINE, "from the pillar alone", "dim")
+    left, column = _widths(cluster)
     columns = {}
     for at, node in enumerate(cluster["nodes"]):
-        x = columns[node["node"]] = _LEFT + at * _COLUMN
-        page.box(x, page.y, _COLUMN - _PAD, 2 * _LINE + 4, "box")
+        x = columns[node["node"]] = left + at * column
+        page.box(x, page.y, column - _PAD, 2 * _LINE + 4, "box")
         page.text(x + _PAD, page.y + 16, str(node["node"]), "name")
         if node["answered"] is False:
             page.text(x + _PAD, page.y + 16 + _LINE, "unknown", "warn")
@@ -107,11 +108,26 @@ def _cluster(page: _Page, cluster: Mapping[str, Any], is_now: bool) -> None:
         page.text(_MARGIN, page.y + 14, str(cluster["problem"]), "bad")
         page.y += _LINE
     for each in cluster["instances"]:
-        _instance(page, each, columns)
+        _instance(page, each, columns, column - _PAD)
     page.y += _PAD
 
 
-def _instance(page: _Page, each: Mapping[str, Any], columns: Mapping[str, float]) -> None:
+def _widths(cluster: Mapping[str, Any]) -> tuple[float, float]:
+    """Where the first node's column begins, and how wide each is."""
+    words = [title(each) for each in cluster["instances"]]
+    cells = [str(node["node"]) for node in cluster["nodes"]]
+    for each in cluster["instances"]:
+        for vip in each["vips"]:
+            words += [where(vip), f"  {owner_text(vip)}"]
+        for node in each["nodes"]:
+            cells += [priority(node), f"{node['interface']} nopreempt"]
+    longest, widest = (max(map(len, some), default=0) * (_CHAR + 0.6) for some in (words, cells))
+    return max(_LEFT, _MARGIN + longest + 3 * _PAD), max(_COLUMN, widest + 3 * _PAD)
+
+
+def _instance(
+    page: _Page, each: Mapping[str, Any], columns: Mapping[str, float], width: float
+) -> None:
     top = page.y
     page.text(_MARGIN, top + 16, title(each), "name")
     y = top + 16
@@ -125,11 +141,11 @@ def _instance(page: _Page, each: Mapping[str, Any], columns: Mapping[str, float]
     owners = {name for vip in each["vips"] for name in vip["owners"] or ()}
     reached = [columns[name] for name in owners if name in columns]
     if reached:
-        page.line(_LEFT - 2 * _PAD, max(reached), top + height - 4)
+        page.line(min(columns.values()) - 2 * _PAD, max(reached), top + height - 4)
     for node in each["nodes"]:
         x = columns[node["node"]]
         is_owner = node["node"] in owners
-        page.box(x, top, _COLUMN - _PAD, height, "owner" if is_owner else "box")
+        page.box(x, top, width, height, "owner" if is_owner else "box")
         claim = node["claim"]
         style = {"MASTER": "good", "BACKUP": "", "unknown": "warn"}.get(str(claim), "bad")
         if claim is not None:
