@@ -33,7 +33,6 @@ class Node:
         self.stream_id = f"{minion}-{next(self._born):08d}"
         self.spool: list[dict[str, Any]] = []
         self.boot_id = "boot-1"
-        self.watch_boot_id: str | None = None
         self.states: dict[str, list[Any]] = {}
         self.clock = EPOCH
         self.answers_with_heartbeat = True
@@ -82,7 +81,6 @@ class Node:
             "monotonic_us": round((1000 + at) * 1e6),
             "dropped": 0,
             "boot_id": self.boot_id,
-            "watch_boot_id": self.watch_boot_id or self.boot_id,
             "states": dict(self.states),
             **more,
         }

@@ -44,8 +44,6 @@ class Heartbeat:
     first: int
     #: instance -> (state, vip_present, since_us)
     states: Mapping[str, tuple[str, bool | None, int | None]]
-    #: What the rows of its watch give as boot_id, which in a container may be another one.
-    watch_boot_id: str | None = None
 
 
 @dataclass
@@ -61,7 +59,6 @@ class Facts:
     time_us: int = 0
     monotonic_us: int = 0
     boot_id: str = ""
-    watch_boot_id: str | None = None
     boots: list[str] = field(default_factory=list)
     stream_id: str = ""
     seq: int = 0
@@ -106,7 +103,6 @@ class Facts:
             beat.time_us,
             beat.monotonic_us,
         )
-        self.watch_boot_id = beat.watch_boot_id
         self.stream_id, self.seq, self.dropped = beat.stream_id, beat.seq, beat.dropped
         self.signed, self.skew_us, self.heartbeat_us = signed, skew, now_us
         self.states = {
@@ -160,9 +156,6 @@ def read(tag: object, data: Mapping[object, object]) -> Heartbeat | event.Reject
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _HUGE:
             return event.Rejected(f"{name} is no whole number from 0 to {_HUGE}")
         numbers[name] = value
-    watch_boot = data.get("watch_boot_id")
-    if watch_boot is not None and not (isinstance(watch_boot, str) and _BOOT.fullmatch(watch_boot)):
-        return event.Rejected("watch_boot_id is malformed")
     states = _states(data.get("states"))
     if states is None:
         return event.Rejected("states is no mapping of instances to [state, vip_present, since]")
@@ -176,7 +169,6 @@ def read(tag: object, data: Mapping[object, object]) -> Heartbeat | event.Reject
         dropped=numbers["dropped"],
         first=numbers["first"],
         states=states,
-        watch_boot_id=watch_boot,
     )
 
 

@@ -44,7 +44,7 @@ class HubIncidents:
                     name: (str(each["state"]), each["since_us"])
                     for name, each in facts.states.items()
                 }
-                self._incidents.beat(facts.cluster, node, states, now, facts.watch_boot_id)
+                self._incidents.beat(facts.cluster, node, states, now, facts.boot_id or None)
         batch.told += [
             (tag_of(public, what, kind), public)
             for what, kind, public in self._incidents.advance(now)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .incident_mark import Key, Mark, saved_key
+from .saved import known
 
 #: The next transition of a node that is here, but whose turn has not come yet.
 Coming = Callable[[str], "Mark | None"]
@@ -55,6 +56,8 @@ class Track:
     vrid: int | None = None
     version: str | None = None
     boot: str | None = None
+    #: It had the address when its machine stopped, which was started anew since.
+    restarted: bool = False
     lower_us: int = 0
 
     @property
@@ -67,11 +70,15 @@ class Track:
         """Whether the address is on its interface."""
         return self.odd == "ghost" or (self.state == "MASTER" and self.odd != "hollow")
 
+    def outlived(self, mark: Mark) -> bool:
+        """Whether its machine stopped while it had the address: its next row is of another boot."""
+        return self.holds and bool(mark.boot and self.boot and mark.boot != self.boot)
+
     @classmethod
     def load(cls, saved: Mapping[str, Any]) -> Track:
         odd_key = saved["odd_key"]
         keys = {"key": saved_key(saved["key"]), "odd_key": odd_key and saved_key(odd_key)}
-        return cls(**{**saved, **keys})
+        return cls(**{**known(cls, saved), **keys})
 
 
 def lasted(track: Track, until_us: int, world: World, coming: Coming) -> bool:

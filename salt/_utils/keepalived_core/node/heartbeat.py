@@ -25,8 +25,7 @@ def make(spool: Spool, paths: Paths) -> dict[str, Any]:
     """Return a heartbeat of this moment, signed when the node has a key.
 
     ``seq`` is that of the newest event, ``first`` that of the oldest one that can still be fetched.
-    ``states`` is ``{instance: [state, vip_present, since_us]}``, empty when nobody watches;
-    ``watch_boot_id`` the ``boot_id`` in the rows of who watches.
+    ``states`` is ``{instance: [state, vip_present, since_us]}``, empty when nobody watches.
     Raises :class:`sqlite3.Error`.
     """
     who = settings.read(paths)
@@ -47,8 +46,6 @@ def make(spool: Spool, paths: Paths) -> dict[str, Any]:
         "time": event.rfc3339(now.wall_us),
         "monotonic_us": now.monotonic_us,
         "boot_id": event.boot_id(),
-        # in a container the watch, in its sandbox, may be shown the machine's
-        "watch_boot_id": told.get("boot_id") if told else None,
         "planned": False,
         "watched": told is not None,
         "states": _states(told),

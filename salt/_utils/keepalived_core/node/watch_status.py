@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import event, files
+from . import files
 from .paths import Paths
 
 #: It is written at least every 5 s: three missed times is a dead or frozen watch.
@@ -29,8 +29,7 @@ def write_poll(paths: Paths, status: Mapping[str, Any]) -> None:
 def _write(directory: Path, path: Path, status: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError):
         files.make_private(directory)
-        of_now = {"updated": time.time(), "monotonic": time.monotonic(), "boot_id": event.boot_id()}
-        text = json.dumps({**status, **of_now})
+        text = json.dumps({**status, "updated": time.time(), "monotonic": time.monotonic()})
         files.write_atomically(path, text)
 
 
