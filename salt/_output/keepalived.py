@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import sys
 
 import salt.loader
@@ -32,7 +33,14 @@ sys.path += [
 ]
 try:
     from keepalived_core.check import reach_table
-    from keepalived_core.cluster import audit_table, hub_table, incident_table, rollout_table, table
+    from keepalived_core.cluster import (
+        audit_table,
+        hub_table,
+        incident_table,
+        rollout_table,
+        table,
+        topology_draw,
+    )
 finally:
     sys.path[:] = _PATH
 
@@ -73,7 +81,9 @@ def output(data, **kwargs):
         return "\n".join(incident_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "explain":
         return "\n".join(incident_table.explanation(data, table.Painter(_color())))
-    text = table.render(data, color=_color())
+    if isinstance(data, dict) and data.get("kind") == "topology":
+        return topology_draw.screen(data, color=_color(), ascii_only=not _has_unicode())
+    text = table.render(data, color=_color(), width=shutil.get_terminal_size((100, 24)).columns)
     if text is None:
         return salt.loader.outputters(__opts__)["nested"](data)
     return text
@@ -83,3 +93,7 @@ def _color():
     if not __opts__.get("color") or "NO_COLOR" in os.environ or __opts__.get("output_file"):
         return False
     return bool(__opts__.get("force_color")) or sys.stdout.isatty()
+
+
+def _has_unicode():
+    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"

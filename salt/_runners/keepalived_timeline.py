@@ -20,7 +20,7 @@ _STALE = ("keepalived_core", "keepalived_master")
 import keepalived_master
 from keepalived_master import ANSWER_SECONDS
 
-from keepalived_core.cluster import clock, hub_view
+from keepalived_core.cluster import clock, hub_view, lanes
 from keepalived_core.cluster import timeline as timelines
 from keepalived_core.cluster.store_file import StoreError
 from keepalived_core.cluster.store_read import Reader
@@ -49,7 +49,9 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
         ``hub``: what the engine ``keepalived_hub`` has stored.  ``nodes``: ask the nodes for their
         journals now.  By default the hub's, and the nodes' where no hub runs.
 
-    Times are those of the nodes' clocks.  docs/events.md describes rows and words.
+    Above the rows, each node and instance has a lane over the whole time: what it was when, as
+    wide as the terminal (COLUMNS; 100 where there is none).  What nobody knows is blank.  Times are
+    those of the nodes' clocks.  docs/events.md describes rows, words and lanes.
 
     CLI Example:
 
@@ -102,7 +104,10 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
     except salt.exceptions.SaltException as error:
         return keepalived_master.complaint(error)
     data = timelines.collect(nodes, answers, last, now)
-    return _shown({**data, "source": "nodes", "age": 0.0, "flashes": [], "gaps": []}, said)
+    # What a node was after its last row nobody knows here: no heartbeat is kept without a hub.
+    drawn = lanes.lanes(data["rows"], data["vips"], {}, begin, now)
+    found = {**data, "lanes": drawn, "source": "nodes", "age": 0.0, "flashes": [], "gaps": []}
+    return _shown(found, said)
 
 
 def hub_status():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hub_nodes import EPOCH, Node, World
 
-from keepalived_core.cluster import hub_table, hub_view, table, timeline
+from keepalived_core.cluster import clock, hub_table, hub_view, table, timeline
 from keepalived_core.cluster.facts import Answer
 from keepalived_core.cluster.store_read import Reader
 
@@ -107,3 +107,21 @@ def test_rows_that_are_missing_are_an_exit_status(world, reader) -> None:
     world.settle(10)
     data = hub_view.show_status(reader, ["n1"], EPOCH + world.now)
     assert (data["retcode"], data["nodes"][0]["lag"]) == (1, 1)
+
+
+def test_a_lane_ends_where_its_node_was_heard_last(world, reader) -> None:
+    def last_of(node: str, now: float) -> tuple[str, float]:
+        shown = hub_view.show_timeline(reader, ["n1", "n2"], 20, None, now)["lanes"]
+        (lane,) = (each for each in shown["lanes"] if each["node"] == node)
+        span = lane["spans"][-1]
+        return span["state"], clock.parse(span["to"])
+
+    heard = EPOCH + world.now
+    world.send(world.nodes["n2"].heartbeat(world.now))
+    world.settle(1)
+
+    assert last_of("n2", heard + 20) == ("MASTER", heard + 20)
+    state, until = last_of("n2", heard + 500)
+    assert state == "MASTER"
+    assert until == pytest.approx(heard, abs=2)
+    assert last_of("n1", heard + 500) == ("FAULT", pytest.approx(EPOCH + 60, abs=2))

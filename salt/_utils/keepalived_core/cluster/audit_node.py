@@ -102,17 +102,19 @@ def _masters(cluster: Cluster) -> Iterator[Finding]:
             if one.get("state") == one.get("was") == "MASTER":
                 masters.setdefault(name, {})[node.name] = one
     for name, found in masters.items():
-        for node, one in found.items() if len(found) > 1 else ():
+        for master, one in found.items() if len(found) > 1 else ():
             heard, seconds = one.get("heard") or 0, one.get("seconds") or 0.0
             refused = any(each.get("grew") for each in (one.get("rejected") or {}).values())
-            others = names(each for each in found if each != node)
+            others = names(each for each in found if each != master)
             seen = {"seconds": seconds, "heard": heard}
             if heard == 1:
-                text = f"{name} on {node} is MASTER and heard an advert of {others}"
-                yield Finding("second-master", text, (node,), name, seen)
+                text = f"{name} on {master} is MASTER and heard an advert of {others}"
+                yield Finding("second-master", text, (master,), name, seen)
             elif not heard and not refused and seconds >= _WHOLE * _interval(one):
-                text = f"{name} on {node} is MASTER and heard no advert of {others} in {seconds} s"
-                yield Finding("adverts-not-heard", text, (node,), name, seen)
+                text = (
+                    f"{name} on {master} is MASTER and heard no advert of {others} in {seconds} s"
+                )
+                yield Finding("adverts-not-heard", text, (master,), name, seen)
 
 
 def _interval(one: Mapping[str, Any]) -> float:

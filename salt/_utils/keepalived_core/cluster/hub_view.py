@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from . import clock, timeline
+from . import clock, lanes, timeline
 from .answers import Answer
 from .event import printable
 from .rows import LOST, MISSING
@@ -14,6 +14,8 @@ from .store_read import Reader
 SCHEMA = 1
 #: A hub that has written nothing for so long does not run, in seconds.
 DEAD = 30.0
+#: A node of which nothing was heard for so long is unknown (docs/incidents.md), in seconds.
+SILENT = 30.0
 #: The most rows of one node when a period was given instead of a number.
 PERIOD_ROWS = 5_000
 
@@ -60,10 +62,14 @@ def show_timeline(
     data = timeline.collect(nodes, answers, last if since is None else PERIOD_ROWS, now)
     missing = {node: "the hub has heard nothing of it" for node in nodes if not streams[node]}
     rows: Any = data["rows"]
+    vips: Any = data["vips"]
     begin = since if since is not None else clock.parse(rows[0]["time"]) if rows else None
+    gaps = _gaps(nodes, streams)
+    known = _known(reader.facts(), nodes, now)
     return {
         **data,
         "missing": missing,
+        "lanes": lanes.lanes(rows, vips, known, begin, now, gaps),
         "source": "hub",
         "age": round(max(0.0, now - float(reader.hub()["alive"])), 1),
         "flashes": [
@@ -75,19 +81,34 @@ def show_timeline(
             for node in nodes
             for each in reader.flashes(node, begin)
         ],
-        "gaps": [
-            {
-                "node": node,
-                "stream_id": stream.stream_id,
-                "first": first,
-                "last": end,
-                "why": why,
-            }
-            for node in nodes
-            for stream in streams[node]
-            for first, end, why in stream.gaps
-        ],
+        "gaps": gaps,
     }
+
+
+def _gaps(nodes: Iterable[str], streams: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "node": node,
+            "stream_id": stream.stream_id,
+            "first": first,
+            "last": end,
+            "why": why,
+        }
+        for node in nodes
+        for stream in streams[node]
+        for first, end, why in stream.gaps
+    ]
+
+
+def _known(facts: dict[str, Any], nodes: Iterable[str], now: float) -> lanes.Known:
+    """What each instance is by its node's latest word: the state, since when, until when."""
+    found = {}
+    for node in nodes:
+        for name, each in facts.get(node, {}).get("states", {}).items():
+            told = each["told_us"] / 1e6
+            until = now if now - told < SILENT else told
+            found[node, name] = (str(each["state"]), (each["since_us"] or 0) / 1e6 or told, until)
+    return found
 
 
 def show_status(reader: Reader, nodes: Iterable[str], now: float) -> dict[str, Any]:

@@ -136,6 +136,34 @@ class Reader:
             ).fetchall()
         return [_public(each) for each in reversed(found)]
 
+    def newest(self) -> int:
+        """The number of the row that was stored last; 0 when there is none."""
+        with self._errors():
+            (number,) = self._db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
+        return int(number)
+
+    def rows_after(self, number: int, last: int = 1000) -> tuple[int, list[dict[str, Any]]]:
+        """What was stored after row *number*, in that order, *last* at most: the number of the
+        newest of them, and the rows as :meth:`rows` returns them."""
+        with self._errors():
+            found = self._db.execute(
+                f"SELECT e.id, {_ROW_COLUMNS} FROM events e JOIN streams s ON s.number = e.stream "
+                "WHERE e.id > ? ORDER BY e.id LIMIT ?",
+                (number, last),
+            ).fetchall()
+        return (found[-1][0] if found else number), [_public(each[1:]) for each in found]
+
+    def incidents_changed(self, since_us: int) -> list[tuple[int, dict[str, Any]]]:
+        """``[(when it changed, incident)]`` of those that changed at *since_us* or later, in order;
+        microseconds since the epoch."""
+        with self._errors():
+            found = self._db.execute(
+                "SELECT changed_us, data FROM incidents WHERE changed_us >= ? "
+                "ORDER BY changed_us, id",
+                (since_us,),
+            ).fetchall()
+        return [(changed, json.loads(data)) for changed, data in found]
+
     def flashes(self, minion: str, since: float | None = None) -> list[dict[str, Any]]:
         """How often each instance of a node flashed: ``[{instance, to, count, last}]``."""
         with self._errors():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import status_table
+from . import lanes, status_table
 from .event import printable
 from .paint import CLAIM_STYLES, Cell, Painter, ago, priority, text_of
 
@@ -20,7 +20,7 @@ _WHAT_STYLES = {
 }
 
 
-def render(data: object, *, color: bool = False) -> str | None:
+def render(data: object, *, color: bool = False, width: int = 100) -> str | None:
     """The table for what a verb of this project returned.
 
     data
@@ -28,6 +28,8 @@ def render(data: object, *, color: bool = False) -> str | None:
         hands over what ``keepalived.status`` returned on minions.
     color
         Whether to use ANSI colours.
+    width
+        Of the screen, in characters; the lanes of a timeline fill it.
 
     Returns None for data of any other shape.
     """
@@ -36,10 +38,11 @@ def render(data: object, *, color: bool = False) -> str | None:
     painter = Painter(color)
     screens = {
         "status": status_table.screen,
-        "timeline": _timeline,
         "reactions": _reactions,
         "message": _message,
     }
+    if data.get("kind") == "timeline":
+        return "\n".join(_timeline(data, painter, width))
     screen = screens.get(str(data.get("kind")))
     if screen is not None:
         return "\n".join(screen(data, painter))
@@ -59,9 +62,10 @@ def _message(data: Mapping[str, Any], _painter: Painter) -> list[str]:
     return [printable(str(data["message"]))] if data.get("message") else []
 
 
-def _timeline(data: Mapping[str, Any], painter: Painter) -> list[str]:
+def _timeline(data: Mapping[str, Any], painter: Painter, width: int) -> list[str]:
     rows = data["rows"]
-    lines = painter.rows(
+    lines = lanes.screen(data["lanes"], painter.paint, width) if data.get("lanes") else []
+    lines += painter.rows(
         ("time", "node", "instance", "transition", "vip", "reason"),
         [
             (
