@@ -271,6 +271,12 @@ SPLITS = {
     "one_way": ({}, [(100.1, "n3", "rx_lower")]),
     # the last advert of the one that yields
     "no_adverts, and over": ({}, [(110, "n3", "rx_lower"), (110.01, "n2", "BACKUP")]),
+    # one that was frozen, and goes on
+    "no_adverts, and nearly over": (
+        {},
+        [(110, "n3", "rx_lower"), (112.5, "n2", "BACKUP")],
+    ),
+    "one_way, later": ({}, [(110, "n3", "rx_lower")]),
     # what was heard long before says nothing of now
     "no_adverts ": ({}, [(50, "n3", "rx_lower")]),
 }

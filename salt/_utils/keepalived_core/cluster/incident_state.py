@@ -101,12 +101,14 @@ def holds(kind: str, judged: Mapping[str, Judged]) -> bool:
     return any(each.kind == kind for one in judged.values() for each in one.conditions)
 
 
-def lower_heard_us(lower_us: int, advert_us: int) -> int:
+def lower_heard_us(lower_us: int, since_us: int, advert_us: int) -> int:
     """From when on a node that heard a lower one's advert is known to go on hearing it.
 
-    The last advert before that one yields is heard as well.
+    The last adverts before that one yields are heard as well: soon after the two met, when they
+    did not hear each other at first.
     """
-    return lower_us + 3 * advert_us // 2
+    at_first = lower_us <= since_us + 2 * advert_us
+    return lower_us + (3 * advert_us // 2 if at_first else 4 * advert_us)
 
 
 def election_us(advert_us: int) -> int:
@@ -333,7 +335,11 @@ class Instance:
             if not unsure:
                 add("split_brain", claims, overlap, due, claims[1].key)
                 # then it is known who hears the other and does not yield (incident_text)
-                heard = [lower_heard_us(each.lower_us, advert) for each in claims if each.lower_us]
+                heard = [
+                    lower_heard_us(each.lower_us, overlap, advert)
+                    for each in claims
+                    if each.lower_us
+                ]
                 found.wakes += [at for at in heard if at > clock_us]
                 break
             if clock_us < needed:

@@ -114,7 +114,7 @@ def _of_split(
         each.node
         for each in tracks
         if each.lower_us >= since_us - SECOND
-        and lower_heard_us(each.lower_us, advert_us) <= clock_us
+        and lower_heard_us(each.lower_us, since_us, advert_us) <= clock_us
     ]
     if hearing:
         return {
