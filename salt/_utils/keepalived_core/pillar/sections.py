@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import policy_pillar
 from ..conf.grammar import nearest
 from .errors import Mistakes, Path, kind_of
 from .merge import TOP
@@ -118,6 +119,11 @@ def _remediation(value: Any, path: Path, mistakes: Mistakes) -> None:
             mistakes.add((*where, "cooldown"), f"seconds belong here, not {kind_of(cooldown)}")
 
 
+def _policy(value: Any, _path: Path, mistakes: Mistakes) -> None:
+    for where, reason in policy_pillar.read(value)[1]:
+        mistakes.add((TOP, *where.split(":")), reason)
+
+
 def _checks_exist(data: Mapping[str, Any], mistakes: Mistakes) -> None:
     """A repair is keyed by the check that failed: one that no script has is never done."""
     allowed, nodes = data.get("remediation"), data.get("nodes")
@@ -146,6 +152,7 @@ _SECTIONS: dict[str, Callable[[Any, Path, Mistakes], None]] = {
     "clean": _switches("stop_keepalived"),
     "firewall": _firewall,
     "remediation": _remediation,
+    "policy": _policy,
     "allow_disruptive": _boolean,
     "drain_file": _boolean,
 }
