@@ -32,7 +32,14 @@ sys.path += [
 ]
 try:
     from keepalived_core.check import reach_table
-    from keepalived_core.cluster import audit_table, hub_table, incident_table, rollout_table, table
+    from keepalived_core.cluster import (
+        audit_table,
+        hub_table,
+        incident_table,
+        rollout_table,
+        silence,
+        table,
+    )
 finally:
     sys.path[:] = _PATH
 
@@ -73,6 +80,8 @@ def output(data, **kwargs):
         return "\n".join(incident_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "explain":
         return "\n".join(incident_table.explanation(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "silences":
+        return "\n".join(silence.screen(data, table.Painter(_color())))
     text = table.render(data, color=_color())
     if text is None:
         return salt.loader.outputters(__opts__)["nested"](data)

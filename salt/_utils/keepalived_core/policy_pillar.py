@@ -88,13 +88,13 @@ class Policy:
 
 
 #: Whole numbers: (lowest, highest, of what).
-_NUMBERS = {
+NUMBERS = {
     "budget": (1, 100, "actions"),
     "window": (60, 30 * DAY, "seconds"),
     "cooldown": (1, DAY, "seconds"),
     "mass_failure": (1, 10_000, "clusters"),
 }
-_TOP = ("incidents", *_NUMBERS, "dry_run")
+_TOP = ("incidents", *NUMBERS, "dry_run")
 Note = Callable[[tuple[str, ...], str], None]
 
 
@@ -121,7 +121,7 @@ def _policy(value: Any, note: Note) -> Policy:
     settings = _mapping(value, (), _TOP, note)
     numbers = {
         name: _number(settings[name], (name,), *bounds, note)
-        for name, bounds in _NUMBERS.items()
+        for name, bounds in NUMBERS.items()
         if name in settings
     }
     dry_run = settings.get("dry_run", False)
@@ -185,9 +185,7 @@ def _hint(meant: str, otherwise: str) -> str:
     return f"did you mean {meant}?" if meant else otherwise
 
 
-def _number(
-    value: Any, path: tuple[str, ...], low: int, high: int, what: str, note: Note
-) -> Any:
+def _number(value: Any, path: tuple[str, ...], low: int, high: int, what: str, note: Note) -> Any:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         note(path, f"{str(value)[:20]!r} is no whole number of {what} from {low} to {high}")
         return low

@@ -242,3 +242,21 @@ def compose(event: Event, cluster: str, now: float) -> Alert:
         round(late, 3),
         {"event": event.public()},
     )
+
+
+def needs_you(event: Event, cluster: str, what: str, reason: str) -> Alert:
+    """The alert for a repair that did not help.
+
+    what
+        What was done.
+    reason
+        What is wrong all the same.
+    """
+    return Alert(
+        "critical",
+        f"{event.instance} on {event.id} ({cluster}) needs you: {what}: {reason}",
+        f"{event.instance} on {event.id} needs you",
+        cluster,
+        event.key,
+        details={"event": event.public()},
+    )

@@ -7,7 +7,7 @@ is not known is never acted on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,13 @@ from .policy_seen import NoTarget, Seen, target
 LEASE_SECONDS = 600.0
 #: An action rests on the word of so many nodes at least.
 WITNESSES = 2
+#: Kinds that cost an address, and since when they count for a mass failure, in seconds.
+COSTLY = frozenset({"split_brain", "ghost_vip", "no_master", "hollow_master", "failover"})
+MASS_SECONDS = 600.0
+#: How many open incidents are looked at.
+MANY = 10_000
+#: How the reason begins why nobody was told during a maintenance.
+SILENCED = "silenced until"
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,38 @@ def silenced(silence: Silence | None, now: float) -> str | None:
     """Why nobody is told and nothing is done; None when there is no maintenance."""
     if silence is None or not silence.since <= now < silence.until:
         return None
-    return f"silenced until {clock.render(silence.until)} by {silence.who}: {silence.reason}"
+    return f"{SILENCED} {clock.render(silence.until)} by {silence.who}: {silence.reason}"
+
+
+def not_allowed(kind: str) -> Skip:
+    """What is said where the pillar wants nothing done."""
+    return Skip(f"pillar keepalived:policy allows nothing about {kind}")
+
+
+def failing(open_now: Iterable[Mapping[str, Any]], cluster: str, now: float) -> int:
+    """How many other clusters have lost an address, or have it twice, since a moment ago.
+
+    open_now
+        The open incidents of all clusters.
+    """
+    found = set()
+    for incident in open_now:
+        opened = clock.parse(incident["opened"])
+        if incident["kind"] in COSTLY and opened is not None and now - opened < MASS_SECONDS:
+            found.add(str(incident["cluster"]))
+    return len(found - {cluster})
+
+
+def state_of(kept: Sequence[Mapping[str, Any]], incident: Mapping[str, Any]) -> str | None:
+    """What the hub's file says of an incident: its state, another kind if it got worse, or None.
+
+    kept
+        The incidents there whose id is this one's.
+    """
+    for found in kept:
+        if found["id"] == incident["id"]:
+            return str(found["state"] if found["kind"] == incident["kind"] else found["kind"])
+    return None
 
 
 def decide(
@@ -142,7 +180,7 @@ def decide(
     kind = str(incident["kind"])
     rule = policy.rules.get(kind, Rule())
     if rule.action == "none":
-        return Skip(f"pillar keepalived:policy allows nothing about {kind}")
+        return not_allowed(kind)
     key = key_of(incident, rule.action)
     refused = (
         _by_person(incident, facts, now)

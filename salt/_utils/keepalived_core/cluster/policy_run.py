@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..policy_pillar import Policy
+from ..policy_pillar import Policy, Rule
 from .facts import Answer, last_line
 from .picture import peers_ready
-from .policy import Action, Deed, Facts, Skip, decide
+from .policy import Action, Deed, Facts, Skip, decide, not_allowed
 from .policy_seen import MARK, Seen, trouble
 
 # Seconds.
@@ -108,9 +108,12 @@ class Remedy:
         facts
             Adds to the nodes' answers what else is known.
         """
+        incident = self._incident
+        if self._policy.rules.get(str(incident["kind"]), Rule()).action == "none":
+            # then nobody need be asked
+            return self._skip(not_allowed(str(incident["kind"])))
         known = facts(self._statuses())
         self._before = known.statuses
-        incident = self._incident
         with self._ledger.deciding_about(str(incident["cluster"])) as deeds:
             now = self._world.now()
             decision = decide(incident, self._policy, known, deeds.all(), now)
@@ -121,15 +124,18 @@ class Remedy:
             if isinstance(decision, Action):
                 deeds.start(decision, now)
         if isinstance(decision, Skip):
-            self._tell("skipped", decision.reason)
-            if decision.tell:
-                self._world.escalate("nothing was done", decision.reason)
-            return Result("skipped", decision.reason)
+            return self._skip(decision)
         try:
             return self._carry_out(decision)
         finally:
             # one who is killed here leaves it open: it is not done a second time either
             self._ledger.finish_deed(decision.key, self._world.now())
+
+    def _skip(self, skip: Skip) -> Result:
+        self._tell("skipped", skip.reason)
+        if skip.tell:
+            self._world.escalate("nothing was done", skip.reason)
+        return Result("skipped", skip.reason)
 
     def _carry_out(self, action: Action) -> Result:
         begin = self._world.now()
@@ -162,9 +168,7 @@ class Remedy:
         deadline = self._world.now() + VERIFY_SECONDS
         while True:
             seen = Seen(self._statuses())
-            wrong = trouble(
-                action.kind, action.action, action.minion, action.instances, seen
-            )
+            wrong = trouble(action.kind, action.action, action.minion, action.instances, seen)
             if wrong is None or self._world.now() >= deadline:
                 return wrong and f"{wrong}, {VERIFY_SECONDS} s after it"
             self._world.sleep(POLL_SECONDS)

@@ -135,9 +135,7 @@ def _others_are_well(node: str, serves: Iterable[str], seen: Seen, peers: int) -
             )
 
 
-def _splitting(
-    _incident: Mapping[str, Any], instances: list[str], seen: Seen
-) -> tuple[str, str]:
+def _splitting(_incident: Mapping[str, Any], instances: list[str], seen: Seen) -> tuple[str, str]:
     """The owner with the lowest priority: it is the one that should have yielded."""
     for instance in instances:
         owners = seen.owners(instance)
@@ -270,9 +268,7 @@ def trouble(kind: str, action: str, node: str, instances: Iterable[str], seen: S
         if not owners:
             return f"no node is MASTER of {instance} with its address"
         ghosts = [
-            each
-            for each in seen.answered()
-            if seen.holds(each, instance) and each not in owners
+            each for each in seen.answered() if seen.holds(each, instance) and each not in owners
         ]
         if ghosts:
             return f"{ghosts[0]} still has {instance} without being MASTER"

@@ -9,6 +9,7 @@ from typing import Any
 from . import clock
 from .event import printable
 from .policy import Silence
+from .table import Painter
 
 SCHEMA = 1
 DAY = 86_400
@@ -95,3 +96,26 @@ def after(
         f"The maintenance of {silence.cluster} ({silence.reason}, by {silence.who}) is over: "
         f"{state} [{kept}]"
     )
+
+
+def screen(data: Mapping[str, Any], painter: Painter) -> list[str]:
+    """The table of ``silences``, the first to end first."""
+    found = data["silences"]
+    lines = ["No cluster is silenced."]
+    if found:
+        names = ("cluster", "since", "until", "left", "who", "reason")
+        lines = painter.rows(
+            names,
+            [
+                [
+                    (str(each["cluster"]), ""),
+                    (str(each["since"]), ""),
+                    (str(each["until"]), ""),
+                    (clock.span(each["seconds_left"]), "warn"),
+                    (str(each["who"]), ""),
+                    (str(each["reason"]), ""),
+                ]
+                for each in found
+            ],
+        )
+    return lines + ([printable(str(data["message"]))] if data.get("message") else [])

@@ -108,7 +108,7 @@ def _firewall(value: Any, path: Path, mistakes: Mistakes) -> None:
 def _remediation(value: Any, path: Path, mistakes: Mistakes) -> None:
     for name, given in (_mapping(value, path, mistakes) or {}).items():
         where = (*path, str(name))
-        entry = _mapping(given, where, mistakes, ("restart_service", "cooldown"))
+        entry = _mapping(given, where, mistakes, ("restart_service", "cooldown", "budget"))
         if entry is None:
             continue
         service = entry.get("restart_service")
@@ -117,6 +117,11 @@ def _remediation(value: Any, path: Path, mistakes: Mistakes) -> None:
         cooldown = entry.get("cooldown", 0)
         if isinstance(cooldown, bool) or not isinstance(cooldown, (int, float)) or cooldown < 0:
             mistakes.add((*where, "cooldown"), f"seconds belong here, not {kind_of(cooldown)}")
+        budget = entry.get("budget", 1)
+        if isinstance(budget, bool) or not isinstance(budget, int) or not 1 <= budget <= 60:
+            mistakes.add(
+                (*where, "budget"), "a whole number of restarts an hour belongs here, 1 to 60"
+            )
 
 
 def _policy(value: Any, _path: Path, mistakes: Mistakes) -> None:
