@@ -140,8 +140,10 @@ def _rule(kind: str, value: Any, note: Note) -> Rule:
     path = ("incidents", kind)
     settings = _mapping(value, path, None, note)
     action = settings.get("action")
-    if action not in ACTIONS[kind]:
-        meant = nearest(str(action), ACTIONS[kind]) if action is not None else ""
+    if not isinstance(action, str) or action not in ACTIONS[kind]:
+        # an action of another kind is no slip of the pen
+        slip = isinstance(action, str) and action not in _KEYS
+        meant = nearest(str(action), ACTIONS[kind]) if slip else ""
         listed = ", ".join(ACTIONS[kind])
         what = f"{str(action)[:40]!r} is no action for it" if action is not None else "is missing"
         note((*path, "action"), f"{what}; {_hint(meant, f'possible are {listed}')}")
@@ -157,7 +159,7 @@ def _rule(kind: str, value: Any, note: Note) -> Rule:
     expires = _number(
         settings.get("expires", Rule.expires), (*path, "expires"), 60, 7 * DAY, "seconds", note
     )
-    return Rule(str(action), str(service or ""), str(sls or ""), peers, expires)
+    return Rule(action, str(service or ""), str(sls or ""), peers, expires)
 
 
 def _mapping(

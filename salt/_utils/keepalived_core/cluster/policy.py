@@ -95,7 +95,7 @@ class Action:
     def told(self) -> str:
         """What it is, for people."""
         what = {"restart": self.rule.service, "state": self.rule.sls}.get(self.action)
-        return f"{self.action} {what}" if what else f"{self.action} {self.minion}"
+        return f"{self.action} {what}" if what else self.action
 
     @property
     def moves(self) -> bool:
