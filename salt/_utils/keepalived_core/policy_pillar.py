@@ -6,12 +6,11 @@ the master when an incident opens.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from .conf.grammar import nearest
 
 #: Which actions make sense for which kind.  Everything else is a mistake, not a silent no.
 ACTIONS = {
@@ -143,7 +142,7 @@ def _rule(kind: str, value: Any, note: Note) -> Rule:
     if not isinstance(action, str) or action not in ACTIONS[kind]:
         # an action of another kind is no slip of the pen
         slip = isinstance(action, str) and action not in _KEYS
-        meant = nearest(str(action), ACTIONS[kind]) if slip else ""
+        meant = _nearest(action, ACTIONS[kind]) if slip else ""
         listed = ", ".join(ACTIONS[kind])
         what = f"{str(action)[:40]!r} is no action for it" if action is not None else "is missing"
         note((*path, "action"), f"{what}; {_hint(meant, f'possible are {listed}')}")
@@ -179,8 +178,12 @@ def _unknown(
     known = tuple(known)
     for key in settings:
         if key not in known:
-            hint = _hint(nearest(str(key), known), f"known are {', '.join(known)}")
+            hint = _hint(_nearest(str(key), known), f"known are {', '.join(known)}")
             note((*path, str(key)[:40]), f"no such key; {hint}")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(word[:40], list(known), 1)), "")
 
 
 def _hint(meant: str, otherwise: str) -> str:
