@@ -141,8 +141,8 @@ def _rule(kind: str, value: Any, note: Note) -> Rule:
     action = settings.get("action")
     if not isinstance(action, str) or action not in ACTIONS[kind]:
         # an action of another kind is no slip of the pen
-        slip = isinstance(action, str) and action not in _KEYS
-        meant = _nearest(action, ACTIONS[kind]) if slip else ""
+        slip = action is not None and action not in list(_KEYS)
+        meant = _nearest(str(action), ACTIONS[kind]) if slip else ""
         listed = ", ".join(ACTIONS[kind])
         what = f"{str(action)[:40]!r} is no action for it" if action is not None else "is missing"
         note((*path, "action"), f"{what}; {_hint(meant, f'possible are {listed}')}")

@@ -296,5 +296,5 @@ _ENDED = "closed = 0 AND until <= ? AND (closing IS NULL OR closing < ?)"
 
 
 def _silence(row: tuple[str, float, float, str, str, int]) -> Silence:
-    *told, closed = row
-    return Silence(*told, closed=bool(closed))
+    cluster, since, until, reason, who, closed = row
+    return Silence(cluster, since, until, reason, who, bool(closed))
