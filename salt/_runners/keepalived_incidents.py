@@ -17,7 +17,7 @@ _STALE = ("keepalived_core", "keepalived_master")
 
 import keepalived_master
 
-from keepalived_core.cluster import hub_view, incident_view
+from keepalived_core.cluster import hub_view, incident_checked, incident_view
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster.store_file import StoreError
 from keepalived_core.cluster.store_read import Reader
@@ -70,26 +70,39 @@ def incidents(cluster=None, last=20, open_only=False):
     )
 
 
-def explain(id):
+def explain(id, check=True):
     """
     One incident: its evidence row by row, what follows from it, and the next step that is safe.
+
+    While it is open its cluster is audited besides, for what rows cannot tell: which member
+    differs, whose firewall is shut, who hears whom.
 
     id (str)
         As ``salt-run keepalived.incidents`` shows it; its beginning is enough where no other one
         begins so.
+    check (bool)
+        Ask the nodes, when it is open.  Default True; False only reads what the hub has.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-run keepalived.explain i7f3a90c2d1
+        salt-run keepalived.explain i7f3a90c2d1 check=False
         salt-run keepalived.explain i7f3a90c2d1 --out=json
     """
+    if not isinstance(check, bool):
+        return keepalived_master.complaint(ValueError(f"check={check!r} is neither True nor False"))
     now = time.time()
-    return _read(
+    said = _read(
         now,
         lambda reader, trail: incident_view.show_explanation(reader, str(id), now, trail),
     )
+    incident = said["data"].get("incident")
+    if check and incident and incident["state"] == "open":
+        audited = __salt__["keepalived.audit"](incident["cluster"])["data"]
+        said["data"]["checked"] = incident_checked.checked(incident, audited)
+    return said
 
 
 def _read(now, show):

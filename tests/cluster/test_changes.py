@@ -19,9 +19,9 @@ from lab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(1500)]
 
-#: What is left out of the ordinary run on 2.2.7, half a minute to one each: all of it is carried out on both
-#: suites with SALT_KEEPALIVED_LONG=1 (25 minutes).  On 2.3.3 the ordinary run has what differs
-#: there, or counts most.
+#: What is left out of the ordinary run on 2.2.7, half a minute to one each: all of it is carried
+#: out on both suites with SALT_KEEPALIVED_LONG=1 (25 minutes).  On 2.3.3 the ordinary run has what
+#: differs there, or counts most.
 LONG = ("nopreempt", "an instance more", "another address instead", "a password", "advert_int",
         "VRRPv3", "unicast", "a check's fall, rise and timeout", "preempt_delay", "gratuitous ARP",
         "a notify script", "mail", "router_id and the garp defaults", "skip_check_adv_addr",

@@ -30,6 +30,8 @@ def load(monkeypatch: pytest.MonkeyPatch, path: str, opts: dict) -> types.Module
     spec = importlib.util.spec_from_file_location("module_under_test", REPO / "salt" / path)
     module = importlib.util.module_from_spec(spec)
     module.__opts__ = opts
+    nothing = {"time": "2027-01-15T08:01:00Z", "findings": []}
+    module.__salt__ = {"keepalived.audit": lambda cluster: {"data": nothing}}
     spec.loader.exec_module(module)
     return module
 
@@ -125,12 +127,37 @@ def test_explain_shows_evidence_reasoning_and_the_next_step(master) -> None:
     assert any("Without an owner for 0.603 s" in line for line in lines)
 
 
+def test_an_open_incident_is_held_against_what_the_nodes_say_now(master) -> None:
+    name = master.runner.incidents()["data"]["incidents"][0]["id"]
+    asked = []
+    found = {
+        "code": "firewall-closed", "severity": "error", "cluster": "controllers",
+        "instance": None, "nodes": ["n3"], "text": "n3 drops VRRP", "do": "let it through",
+    }  # fmt: skip
+
+    def audit(cluster):
+        asked.append(cluster)
+        return {"data": {"time": "2027-01-15T08:01:00Z", "findings": [found]}}
+
+    master.runner.__salt__ = {"keepalived.audit": audit}
+    lines = master.screen(master.runner.explain(name))
+    without = master.screen(master.runner.explain(name, check=False))
+
+    assert asked == ["controllers"]
+    at = lines.index("The nodes say now:")
+    assert lines[at + 1 : at + 3] == ["  firewall-closed: n3 drops VRRP", "    do: let it through"]
+    assert "The nodes say now:" not in without
+    assert master.runner.explain(name, check="no")["data"]["retcode"] == 1
+
+
 def test_the_keys_of_the_json_are_those_of_the_docs(master) -> None:
     docs = (REPO / "docs" / "incidents.md").read_text(encoding="utf-8")
     data = master.runner.incidents()["data"]
     shown = master.runner.explain(data["incidents"][0]["id"])["data"]
 
-    for key in (*data, *data["incidents"][0], *shown, *shown["rows"][0]):
+    for key in (
+        *data, *data["incidents"][0], *shown, *shown["rows"][0], *shown["checked"]
+    ):  # fmt: skip
         assert f"`{key}`" in docs
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import sqlite3
+
 import pytest
 from hub_nodes import EPOCH, Node, World, key
 
-from keepalived_core.cluster import store_file
+from keepalived_core.cluster import hub_session, store_file
 from keepalived_core.cluster.hub_session import HUB_ID, is_genuine
 from keepalived_core.cluster.incident_state import KINDS
 from keepalived_core.cluster.store import Store
@@ -219,3 +224,48 @@ def test_an_id_may_be_shortened_as_long_as_it_is_one(cluster) -> None:
     cluster.happens("FAULT", "n1")
     cluster.live(30)
     assert len(named("i")) == 2
+
+
+def places(table, saved):
+    """The objects in what was saved to which a newer version might add a field."""
+    if table == "subjects":
+        for instance in saved["instances"].values():
+            yield from instance["tracks"].values()
+    else:
+        yield saved
+
+
+@pytest.mark.parametrize("table", ["facts", "subjects"])
+def test_the_file_of_a_newer_hub_with_more_in_it_is_read(cluster, table) -> None:
+    cluster.happens("FAULT", "n3", reason="chk_haproxy failed")
+    cluster.live(0.5)
+    world = cluster.world
+    world.session.close()
+    with contextlib.closing(sqlite3.connect(world.path)) as file, file:
+        for number, text in file.execute(f"SELECT rowid, data FROM {table}").fetchall():
+            saved = json.loads(text)
+            for place in places(table, saved):
+                place["of_tomorrow"] = 1
+            more = json.dumps(saved)
+            file.execute(f"UPDATE {table} SET data = ? WHERE rowid = ?", (more, number))
+    world.session = world._begin()
+    cluster.happens("MASTER", "n2")
+    cluster.live(30)
+
+    assert cluster.fired == [("failover", "opened")]
+
+
+def test_a_hub_that_cannot_begin_does_not_hold_the_file(cluster, monkeypatch) -> None:
+    cluster.world.session.close()
+
+    def broken(*_):
+        raise ValueError("what was saved makes no sense")
+
+    monkeypatch.setattr(hub_session, "HubIncidents", broken)
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(ValueError, match="no sense"):
+        hub_session.Session(cluster.world.path)
+    monkeypatch.undo()
+
+    assert set(os.listdir("/proc/self/fd")) <= before
+    cluster.world.session = cluster.world._begin()

@@ -254,7 +254,9 @@ SPLITS = {
     "no_adverts": ({}, []),
     "vip_list": ({"vips": ("192.0.2.10/24", "192.0.2.11/24")}, []),
     "vrid": ({"vrid": 53}, []),
-    "one_way": ({}, [(101.5, "n3", "rx_lower")]),
+    "one_way": ({}, [(100.1, "n3", "rx_lower")]),
+    # the last advert of the one that yields
+    "no_adverts, and over": ({}, [(110, "n3", "rx_lower"), (110.01, "n2", "BACKUP")]),
     # what was heard long before says nothing of now
     "no_adverts ": ({}, [(50, "n3", "rx_lower")]),
 }
@@ -265,9 +267,16 @@ def test_the_cause_of_a_split_brain_is_what_its_rows_show(word: str) -> None:
     more, other = SPLITS[word]
     whole = [(*each, {"vrid": 52}) for each in WHOLE]
 
-    play = Play().play([*whole, (100, "n2", "MASTER", more), *other], 120)
+    play = Play().play([*whole, (100, "n2", "MASTER", more), *other], 140)
 
-    assert play.last("opened")["cause"]["class"] == word.strip()
+    assert play.told[-1][-1]["cause"]["class"] == word.split(",")[0].strip()
+
+
+def test_nodes_that_just_come_back_are_not_taken_for_those_that_hear_a_stranger() -> None:
+    happened, _ = CASES["all checks fail at once"]
+    play = Play().play([*WHOLE, *happened], 260)
+
+    assert [play.last(what)["cause"]["class"] for what in ("opened", "resolved")] == ["fault"] * 2
 
 
 #: What happened, and a part of the text of the cause.

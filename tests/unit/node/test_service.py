@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from keepalived_core.node.event import BOOT_ID_VARIABLE
 from keepalived_core.node.paths import DEFAULT, PACKAGE_DIR, Paths
 
 FILES = Path(__file__).parents[3] / "salt" / "keepalived" / "files"
@@ -83,7 +84,10 @@ def test_the_unit_runs_the_installed_library_and_keeps_the_fifo():
     unit.optionxform = str
     unit.read_string(jinja2.Template(text).render(python="/opt/python"))
     service = unit["Service"]
-    assert service["Environment"] == f"PYTHONPATH={DEFAULT.lib_dir}"
+    assert service["Environment"].split() == [
+        f"PYTHONPATH={DEFAULT.lib_dir}",
+        f"{BOOT_ID_VARIABLE}=%b",
+    ]
     assert service["ExecStart"].startswith("/opt/python ")
     assert service["ExecStart"].endswith("-m keepalived_core.node.watch")
     assert Path("/run", service["RuntimeDirectory"]) == DEFAULT.run_dir

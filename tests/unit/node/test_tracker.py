@@ -407,6 +407,13 @@ def test_a_day_of_lower_priority_adverts_is_one_event_a_minute_and_none_is_uncou
     assert [event["count"] for event in told] == [1, *[60] * (day // 60 - 1), 59]
 
 
+@pytest.mark.parametrize(("pause", "told"), [(5, 1), (11, 2), (61, 2)])
+def test_a_lower_priority_advert_after_a_pause_is_told_at_once(pause, told):
+    line = 'line INSTANCE "A" MASTER_RX_LOWER_PRI 100'
+    events = Story().tell(["@1", line, "tick", f"@{pause}", line, "tick"])
+    assert [event["to"] for event in events] == ["rx_lower"] * told
+
+
 def test_what_is_told_of_an_instance():
     (_, event) = Story(GROUPED).tell(
         ["resync B=BACKUP", "+ eth1 10.0.0.2", "+ eth2 fd00::2", 'line INSTANCE "B" MASTER 120']

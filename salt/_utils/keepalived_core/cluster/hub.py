@@ -18,6 +18,7 @@ from . import asking, clock, event, heartbeat, settle, settling
 from .heartbeat import Facts
 from .ordering import Ordering, tag_of
 from .rows import Batch, Row, Stream
+from .saved import known
 
 MAX_STRANGERS = 100
 #: Seconds between two times that the facts of nodes are stored: rows say the same, and sooner.
@@ -53,7 +54,7 @@ class Hub(Ordering):
         facts: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__(streams)
-        self.facts = {minion: Facts(**each) for minion, each in (facts or {}).items()}
+        self.facts = {minion: Facts(**known(Facts, each)) for minion, each in (facts or {}).items()}
         #: Minions that are no members, but in whose name events came: they may be new ones.
         self.strangers: set[str] = set()
         self._members: Mapping[str, Known] = {}

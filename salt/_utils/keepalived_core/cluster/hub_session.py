@@ -52,16 +52,21 @@ class Session:
 
     def __init__(self, path: str | Path) -> None:
         self.store = Store.create(path)
-        self.hub = Hub(self.store.streams(), self.store.settlers(), self.store.facts())
-        self._incidents = HubIncidents(self.store.subjects())
+        try:
+            self.hub = Hub(self.store.streams(), self.store.settlers(), self.store.facts())
+            self._incidents = HubIncidents(self.store.subjects())
+            # what was stored but perhaps not told before a crash
+            self._outbox = self.store.outbox()
+        except BaseException:
+            # the next try would find the file held by this one
+            self.store.close()
+            raise
         self._key = secrets.token_hex(32)
         self._signed = True
         self._unsaved: list[Batch] = []
         self._problem: str | None = None
         self._started = self._saved = self._pruned = 0.0
         self._members = 0
-        # what was stored but perhaps not told before a crash
-        self._outbox = self.store.outbox()
         #: Up to which number of the outbox the caller has fired, and what the file says of that.
         self._told = self._noted = 0
         self._notes: list[tuple[int, str]] = []

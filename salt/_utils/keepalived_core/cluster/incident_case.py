@@ -9,6 +9,7 @@ from typing import Any
 
 from . import clock
 from .incident_mark import Key, saved_key
+from .saved import known
 
 SCHEMA = 1
 #: Rows that are kept as evidence: so many of the first, and so many of the last.
@@ -53,7 +54,7 @@ class Incident:
     @classmethod
     def load(cls, saved: Mapping[str, Any]) -> Incident:
         """What :meth:`save` returned."""
-        return cls(**{**saved, "opener": saved_key(saved["opener"]), "dirty": False})
+        return cls(**{**known(cls, saved), "opener": saved_key(saved["opener"]), "dirty": False})
 
     def save(self) -> dict[str, Any]:
         """All of it as plain data."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import clock
+from .saved import known
 
 Key = tuple[str, str, int]  # node, stream_id, seq
 
@@ -64,7 +65,7 @@ class Mark:
     @classmethod
     def load(cls, saved: Mapping[str, Any]) -> Mark:
         """What :meth:`save` returned."""
-        return cls(**{**saved, "vips": tuple(saved["vips"])})
+        return cls(**{**known(cls, saved), "vips": tuple(saved["vips"])})
 
     def evidence(self) -> dict[str, Any]:
         """The row as ``explain`` shows it."""

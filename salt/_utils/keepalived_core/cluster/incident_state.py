@@ -13,6 +13,7 @@ from typing import Any
 from .incident_mark import Key, Mark, saved_key
 from .incident_owner import Owners
 from .incident_track import Coming, Track, World, lasted
+from .saved import known
 
 #: The worst last.  An open incident may become a worse one, never a lesser one.
 KINDS = (
@@ -74,6 +75,8 @@ class Judged:
     wakes: list[int] = field(default_factory=list)
     #: One owner, all others ready.
     whole: bool = False
+    #: The longest time between two adverts.
+    advert_us: int = SECOND
     silent: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
@@ -94,6 +97,19 @@ def holds(kind: str, judged: Mapping[str, Judged]) -> bool:
     if kind == "failover":
         return not is_whole(judged)
     return any(each.kind == kind for one in judged.values() for each in one.conditions)
+
+
+def lower_heard_us(lower_us: int, advert_us: int) -> int:
+    """From when on a node that heard a lower one's advert is known to go on hearing it.
+
+    The last advert before that one yields is heard as well.
+    """
+    return lower_us + 3 * advert_us // 2
+
+
+def election_us(advert_us: int) -> int:
+    """How long an election may take."""
+    return ELECTION_ADVERTS * advert_us + ELECTION_SLACK_US
 
 
 def is_whole(judged: Mapping[str, Judged]) -> bool:
@@ -129,7 +145,7 @@ class Instance:
             self.empty = (data["empty"][0], saved_key(data["empty"][1]))
         self.lost: Lost | None = None
         if data.get("lost"):
-            self.lost = Lost(**{**data["lost"], "key": saved_key(data["lost"]["key"])})
+            self.lost = Lost(**{**known(Lost, data["lost"]), "key": saved_key(data["lost"]["key"])})
 
     def save(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -232,7 +248,7 @@ class Instance:
             The next transition of a node, whose turn has not come yet.
         """
         advert = world.advert_us(self.name)
-        found = Judged()
+        found = Judged(advert_us=advert)
         since = {node: world.unknown_us(node) for node in self.tracks}
         # a node that was drained may be switched off
         live = [
@@ -303,6 +319,9 @@ class Instance:
             due = overlap + OVERLAP_ADVERTS * advert
             if not unsure:
                 add("split_brain", claims, overlap, due, claims[1].key)
+                # then it is known who hears the other and does not yield (incident_text)
+                heard = [lower_heard_us(each.lower_us, advert) for each in claims if each.lower_us]
+                found.wakes += [at for at in heard if at > clock_us]
                 break
             if clock_us < needed:
                 found.wakes.append(needed)
@@ -331,7 +350,7 @@ class Instance:
         since, opener = self.empty
         advert = world.advert_us(self.name)
         ready = any(each.state not in ("FAULT", "STOP") for each in fresh)
-        due = since + (ELECTION_ADVERTS * advert + ELECTION_SLACK_US if ready else advert)
+        due = since + (election_us(advert) if ready else advert)
         unsure = {each.node for each in fresh if world.confirmed_us(each.node) < since}
         if not unsure:
             add("no_master", fresh, since, due, opener)

@@ -359,7 +359,10 @@ class Subject:
         incident.not_ready = incident_text.not_ready(self.instances, judged)
         incident.exact &= not any(each.silent or each.unknown for each in judged.values())
         if worst is not None and worst.kind == incident.kind:
-            incident.cause = incident_text.cause(worst, self.instances[worst.instance], judged)
+            found = incident_text.cause(
+                worst, self.instances[worst.instance], judged, self.clock_us
+            )
+            incident.cause = found or incident.cause
         self._count(incident)
         changed = {name for name, old in before.items() if old != getattr(incident, name)}
         if changed - {"as_of_us", "without", "several"}:

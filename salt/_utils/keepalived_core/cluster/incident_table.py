@@ -112,8 +112,23 @@ def explanation(data: Mapping[str, Any], painter: Painter) -> list[str]:
         )
     lines.append("Why:")
     lines += [printable(f"  {sentence}") for sentence in data["reasoning"]]
+    lines += _checked(data.get("checked"), painter)
     lines.append(printable(f"Next: {data['next']}"))
     return lines + _message(data)
+
+
+def _checked(checked: Mapping[str, Any] | None, painter: Painter) -> list[str]:
+    """What the nodes say now."""
+    if not checked:
+        return []
+    if checked["problem"]:
+        return [printable(f"The nodes could not be asked: {checked['problem']}")]
+    lines = ["The nodes say now:"]
+    for each in checked["findings"]:
+        style = "bad" if each["severity"] == "error" else "warn"
+        lines.append(painter.paint(printable(f"  {each['code']}: {each['text']}"), style))
+        lines.append(printable(f"    do: {each['do']}"))
+    return lines if checked["findings"] else [*lines, "  nothing that would explain it."]
 
 
 def _kind(incident: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ from .incident_state import (
     Condition,
     Instance,
     Judged,
+    election_us,
+    lower_heard_us,
 )
 from .incident_track import Track
 
@@ -68,8 +70,11 @@ MEANING = {
 }
 
 
-def cause(condition: Condition, instance: Instance, judged: Mapping[str, Judged]) -> dict[str, str]:
-    """Why it is so, as far as rows say: ``{"class", "text"}``."""
+def cause(
+    condition: Condition, instance: Instance, judged: Mapping[str, Judged], clock_us: int
+) -> dict[str, str] | None:
+    """Why it is so, as far as rows say: ``{"class", "text"}``; None: nothing new is known."""
+    advert_us = judged[instance.name].advert_us
     tracks = [instance.tracks[node] for node in condition.nodes if node in instance.tracks]
     silent = [node for each in judged.values() for node in each.silent]
     if condition.kind == "failover" and silent:
@@ -79,18 +84,20 @@ def cause(condition: Condition, instance: Instance, judged: Mapping[str, Judged]
             "text": f"{names} was MASTER and is not heard any more; another node took over",
         }
     if condition.kind == "split_brain":
-        return _of_split(tracks, condition.since_us)
+        return _of_split(tracks, condition.since_us, clock_us, advert_us)
     if condition.kind == "failover":
         return _of_failover(tracks)
     if condition.kind in ("degraded", "no_master"):
-        return _of_lame(tracks, judged[instance.name].unknown)
+        return _of_lame(tracks, judged[instance.name].unknown, clock_us - election_us(advert_us))
     if condition.kind == "flapping":
         return _of_flapping(tracks)
     texts = [f"{each.node}: {each.odd_reason or 'no reason was told'}" for each in tracks]
     return {"class": condition.kind, "text": "; ".join(texts)}
 
 
-def _of_split(tracks: Sequence[Track], since_us: int) -> dict[str, str]:
+def _of_split(
+    tracks: Sequence[Track], since_us: int, clock_us: int, advert_us: int
+) -> dict[str, str]:
     lists = {frozenset(each.vips) for each in tracks if each.vips}
     if len(lists) > 1:
         differ = sorted(set().union(*lists) - frozenset.intersection(*lists))
@@ -103,7 +110,12 @@ def _of_split(tracks: Sequence[Track], since_us: int) -> dict[str, str]:
     if len(vrids) > 1:
         listed = ", ".join(str(each) for each in sorted(vrids))
         return {"class": "vrid", "text": f"the owners' virtual_router_id differ ({listed})"}
-    hearing = [each.node for each in tracks if each.lower_us >= since_us - SECOND]
+    hearing = [
+        each.node
+        for each in tracks
+        if each.lower_us >= since_us - SECOND
+        and lower_heard_us(each.lower_us, advert_us) <= clock_us
+    ]
     if hearing:
         return {
             "class": "one_way",
@@ -129,7 +141,10 @@ def _of_failover(tracks: Sequence[Track]) -> dict[str, str]:
     return {"class": word, "text": _because(first)}
 
 
-def _of_lame(tracks: Sequence[Track], unknown: Sequence[str]) -> dict[str, str]:
+def _of_lame(
+    tracks: Sequence[Track], unknown: Sequence[str], before_us: int
+) -> dict[str, str] | None:
+    """before_us: who is ready since then would have become MASTER by now."""
     gone = [each.node for each in tracks if each.node in unknown]
     texts = [f"{node} is not heard any more" for node in gone]
     lame = [each for each in tracks if each.node not in unknown and each.state not in STEADY]
@@ -139,6 +154,9 @@ def _of_lame(tracks: Sequence[Track], unknown: Sequence[str]) -> dict[str, str]:
     (state,) = states if len(states) == 1 else ("",)
     word = words.get(state, "silent" if state == "unknown" else "several")
     ready = [each.node for each in tracks if each.state == "BACKUP" and not each.odd]
+    if not texts and any(each.since_us > before_us for each in tracks if each.node in ready):
+        # they are just coming back
+        return None
     if not texts and len(ready) > 1:
         # a BACKUP that hears nobody becomes MASTER
         return {

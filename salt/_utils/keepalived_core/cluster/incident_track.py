@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .incident_mark import Key, Mark, saved_key
+from .saved import known
 
 #: The next transition of a node that is here, but whose turn has not come yet.
 Coming = Callable[[str], "Mark | None"]
@@ -71,7 +72,7 @@ class Track:
     def load(cls, saved: Mapping[str, Any]) -> Track:
         odd_key = saved["odd_key"]
         keys = {"key": saved_key(saved["key"]), "odd_key": odd_key and saved_key(odd_key)}
-        return cls(**{**saved, **keys})
+        return cls(**{**known(cls, saved), **keys})
 
 
 def lasted(track: Track, until_us: int, world: World, coming: Coming) -> bool:

@@ -84,6 +84,7 @@ def show_explanation(
         "rows_left_out": found["rows_left_out"],
         "reasoning": incident_text.story(found),
         "next": incident_text.next_step(found),
+        "checked": None,
         "retcode": 0,
     }
 

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .saved import known
+
 #: keepalived's own default of ``advert_int``, seconds.
 ADVERT_INT = 1.0
 
@@ -204,5 +206,5 @@ def _seconds(value: object) -> float | None:
 def _mark(saved: Mapping[str, Any] | None) -> Mark | None:
     if saved is None:
         return None
-    mark = Mark(**saved)
+    mark = Mark(**known(Mark, saved))
     return replace(mark, key=(str(mark.key[0]), int(mark.key[1])))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -49,9 +52,20 @@ def ghost_outlasts(before: str | None, to: str) -> bool:
     return before in OFF_DUTY and to in OFF_DUTY
 
 
+#: What the watch's unit sets.
+BOOT_ID_VARIABLE = "SALT_KEEPALIVED_BOOT_ID"
+
+
 @functools.cache
 def boot_id() -> str | None:
-    """Return what names this boot of the machine: monotonic times of two boots do not compare."""
+    """Return what names this boot of the machine: monotonic times of two boots do not compare.
+
+    In a container the watch, in its sandbox, would be shown the host's: systemd hands it the
+    container's (``%b``, systemd.unit(5)), as everybody else there sees it.
+    """
+    told = os.environ.get(BOOT_ID_VARIABLE, "")
+    with contextlib.suppress(ValueError):
+        return str(uuid.UUID(told))
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except (OSError, ValueError):

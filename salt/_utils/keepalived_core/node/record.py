@@ -39,6 +39,7 @@ class Record:
     ghost: bool = False
     lower: int = 0
     lower_told_us: int | None = None
+    lower_heard_us: int | None = None
     fault: str = UNKNOWN
     changed_us: int | None = None
     odd: Oddity | None = None

@@ -26,6 +26,8 @@ from .why import LATE, Reason, Why
 STATES = frozenset({"MASTER", "BACKUP", "FAULT", "STOP", "DELETED"})
 #: A peer with lower priority that keeps sending gives a line a second, for as long as it lasts.
 LOWER_INTERVAL_US = 60_000_000
+#: After so long without one it is another story, worth a word at once.
+LOWER_QUIET_US = 10_000_000
 #: States in which an instance rightly has no address.
 _WITHOUT = ("BACKUP", "FAULT", "DELETED")
 
@@ -92,6 +94,10 @@ class Tracker:
             priority = line.priority if record.type == "instance" else None
             self._enter(record, line.state, "fifo", at, LATE if late else UNKNOWN, priority, late)
         elif line.state == "MASTER_RX_LOWER_PRI":
+            if record.lower_heard_us is not None:
+                quiet = at.monotonic_us - record.lower_heard_us >= LOWER_QUIET_US
+                record.lower_told_us = None if quiet else record.lower_told_us
+            record.lower_heard_us = at.monotonic_us
             record.lower += 1
             self._tell_lower(record, at)
         elif line.state in ("MASTER_PRIORITY", "BACKUP_PRIORITY"):
