@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keepalived_core.cluster import clock
+from keepalived_core.cluster.deeds import Deed, Silence
 from keepalived_core.cluster.facts import Answer
-from keepalived_core.cluster.policy import Action, Deed, Facts, Silence
+from keepalived_core.cluster.policy import Action, Facts
 from keepalived_core.cluster.policy_run import Remedy, Result
 from keepalived_core.policy_pillar import ACTIONS, Policy, Rule
 

@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 from rollout_samples import row, status
 
+from keepalived_core.cluster.deeds import LEASE_SECONDS, Deed, Silence
 from keepalived_core.cluster.policy import (
-    LEASE_SECONDS,
     Action,
-    Deed,
     Facts,
-    Silence,
     Skip,
     decide,
     failing,

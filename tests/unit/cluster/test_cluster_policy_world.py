@@ -10,7 +10,7 @@ import random
 import pytest
 from policy_world import LIES, Cluster, any_policy, with_rule
 
-from keepalived_core.cluster.policy import Silence
+from keepalived_core.cluster.deeds import Silence
 from keepalived_core.policy_pillar import Rule
 
 #: So many in each of the blocks.

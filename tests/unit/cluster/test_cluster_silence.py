@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import silence as silencing
+from keepalived_core.cluster.deeds import Silence
 from keepalived_core.cluster.ledger import CLOSING_SECONDS, Ledger
-from keepalived_core.cluster.policy import Action, Silence, silenced
+from keepalived_core.cluster.policy import Action, silenced
 from keepalived_core.cluster.table import Painter
 from keepalived_core.policy_pillar import Rule
 

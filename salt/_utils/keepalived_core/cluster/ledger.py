@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .policy import LEASE_SECONDS, Action, Deed, Silence
+from .deeds import LEASE_SECONDS, Begun, Deed, Silence
 
 SCHEMA_VERSION = 2
 KEEP_SECONDS = 30 * 86400
@@ -117,7 +117,7 @@ class Deeds:
         )
         return [Deed(*row) for row in rows]
 
-    def start(self, action: Action, now: float) -> None:
+    def start(self, action: Begun, now: float) -> None:
         """Enter what begins now.  Raises LedgerError when it was begun before."""
         self._connection.execute(
             "INSERT INTO deed VALUES (?, ?, ?, ?, ?, ?, NULL)",

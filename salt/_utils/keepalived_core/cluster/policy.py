@@ -13,11 +13,9 @@ from typing import Any
 
 from ..policy_pillar import Policy, Rule
 from . import clock
+from .deeds import Deed, Silence
 from .policy_seen import NoTarget, Seen, target
 
-#: How long an action may take until it is taken for dead: a stop and a start at systemd's limits
-#: of 90 s each, a state that does more, and the verification.
-LEASE_SECONDS = 600.0
 #: An action rests on the word of so many nodes at least.
 WITNESSES = 2
 #: Kinds that cost an address, and since when they count for a mass failure, in seconds.
@@ -27,34 +25,6 @@ MASS_SECONDS = 600.0
 MANY = 10_000
 #: How the reason begins why nobody was told during a maintenance.
 SILENCED = "silenced until"
-
-
-@dataclass(frozen=True)
-class Deed:
-    """Something that was begun.  Times are seconds since the epoch; ended is None while it is
-    under way, or for ever when the master died in the middle: then lease says until when to
-    believe it."""
-
-    key: str
-    cluster: str
-    minion: str
-    action: str
-    started: float
-    lease: float
-    ended: float | None = None
-
-
-@dataclass(frozen=True)
-class Silence:
-    """A maintenance window of one cluster: nobody is told and nothing is done until it ends."""
-
-    cluster: str
-    since: float
-    until: float
-    reason: str
-    who: str
-    #: Whether what was wrong at its end has been told.
-    closed: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import clock
+from .deeds import Silence
 from .event import printable
-from .policy import Silence
 from .table import Painter
 
 SCHEMA = 1
