@@ -212,9 +212,6 @@ def _react_to_hub(kind, tag, event):
         elif kind == "alert" and tag.endswith("/silence/ended"):
             # whether one has ended says the ledger, not the event
             done["said"] = __salt__["keepalived.silence_ended"]()
-    except ledgers.LedgerError as error:
-        log.error("keepalived: no %s for an incident: %s", kind, error)
-        return {"kind": kind, "result": "failed", "reason": str(error)}
     except Exception:
         # Salt's reactor would keep to itself what a runner raises.
         log.exception("keepalived: the %s for an incident broke off", kind)
