@@ -326,7 +326,7 @@ def _restart(trail, cluster, event, action, pillar):
     trail.audit("remediation", result, cluster, {**about, "reason": reason})
     if failure:
         alert = alerting.needs_you(event, cluster, about["action"], failure)
-        trail.escalate(alert, {**_about(event), "to": "escalated"}, alert.text)
+        trail.escalate(alert, {**_about(event), "to": "escalated"}, reason)
     return {"result": result, "reason": reason}
 
 

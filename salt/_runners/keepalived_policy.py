@@ -109,7 +109,7 @@ def _alert(incident, word):
         trail.record("alert", "skipped", cluster, {**about, "reason": silent})
         return {"result": "skipped", "reason": silent}
     alert = alert_incident.compose(incident, word, now)
-    return trail.tell(alert, routes, about, alert.text)
+    return trail.tell(alert, routes, about, alert.subject)
 
 
 def _remediate(incident, word):

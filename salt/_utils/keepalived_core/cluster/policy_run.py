@@ -153,7 +153,7 @@ class Remedy:
             self._tell("failed", failure, action, seconds)
             self._world.escalate(f"{action.told} on {action.minion}", failure)
             return Result("failed", failure)
-        reason = f"helped: {action.reason}, and not any more"
+        reason = f"it helped; before it {action.reason}"
         if action.action == "reannounce":
             reason = action.reason
         self._tell("succeeded", reason, action, seconds)
