@@ -69,7 +69,7 @@ MISTAKES: list[tuple[Any, str, str]] = [
     ({"incidents": []}, "policy:incidents", "a mapping belongs here"),
     (rule("split_brian", action="drain"), "policy:incidents:split_brian", "mean split_brain?"),
     (rule("split_brain"), "policy:incidents:split_brain:action", "is missing; possible are none"),
-    (rule("split_brain", action=["drain"]), "policy:incidents:split_brain:action", "possible are"),
+    (rule("split_brain", action=["drain"]), "policy:incidents:split_brain:action", "mean drain?"),
     (rule("split_brain", action="drian"), "policy:incidents:split_brain:action", "mean drain?"),
     (
         rule("no_master", action="drain"),
