@@ -14,6 +14,7 @@ BENCHES = {
     "hub": "events a second into the timeline, beside reactor and runner, one real master",
     "change": "a harmless change on a live cluster: probes lost, ours beside a restart (root)",
     "latency": "transition to event on the bus: relay, beacon, bare send, notify script (root)",
+    "status": "verdicts and the screen of 250, 500 and 1,000 clusters of three nodes",
     "chaos": "random faults: what was told of them against the kernels' truth (root)",
     "noop": "a run that has nothing to do, beside a plain file and service (root)",
     "idle": "what watch and relay cost a node on which nothing happens (root)",

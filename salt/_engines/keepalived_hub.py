@@ -43,7 +43,7 @@ _STALE = ("keepalived_core", "keepalived_master")
 import keepalived_master
 
 from keepalived_core import signing
-from keepalived_core.cluster import facts, hub_session, ledger, settle
+from keepalived_core.cluster import hub_session, ledger, membership, settle
 from keepalived_core.cluster import secret as secrets
 from keepalived_core.cluster.hub import Known
 from keepalived_core.cluster.store_file import StoreError
@@ -323,7 +323,7 @@ class _Members:
     def _configured(self, pillars, accepted):
         known, signed = self._secrets()
         members = {}
-        for cluster, nodes in facts.members(pillars, accepted).items():
+        for cluster, nodes in membership.members(pillars, accepted).items():
             for each in nodes:
                 if each.accepted:
                     adverts = settle.advert_ints(pillars.get(each.node, {}), each.node)

@@ -90,11 +90,14 @@ def status():
     What is true on this node: keepalived's claim beside the kernel's addresses.
 
     Returns ``{"node", "cluster", "time", "keepalived": {"version", "running", "pid",
-    "problem"}, "watch": {...}, "drain": {...}, "instances": [{"instance", "sync_group", "state",
-    "vrid", "interface", "base_priority", "effective_priority", "vips": [{"address", "interface",
-    "present"}], "vip_present", "since"}]}``.  ``state`` is MASTER, BACKUP, FAULT, INIT, STOP
-    (not running) or None (running, but it does not answer: ``keepalived.problem`` says why).
-    ``drain`` is what ``keepalived.drain_status`` returns.
+    "problem"}, "watch": {...}, "drain": {...}, "interfaces": {name: {"mac", "addresses"}},
+    "instances": [{"instance", "sync_group", "state", "vrid", "interface", "base_priority",
+    "effective_priority", "vips": [{"address", "interface", "present", "excluded"}], "vip_present",
+    "since"}]}``.  ``state`` is MASTER, BACKUP, FAULT, INIT, STOP (not running) or None (running,
+    but it does not answer: ``keepalived.problem`` says why).  ``drain`` is what
+    ``keepalived.drain_status`` returns; ``interfaces`` are without the virtual addresses.  While
+    keepalived answers, each instance also has ``family``, ``version``, ``advert_int`` (seconds),
+    ``auth_type``, ``use_vmac``, ``adverts`` (``{"received", "sent", "rejected": {counter: n}}``).
 
     CLI Example:
 

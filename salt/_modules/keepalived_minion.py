@@ -56,10 +56,10 @@ RELAY_LIBRARY = (
 
 # The same of the hub, on the master.
 _HUB_CLUSTER = """
-    asking clock deeds event facts heartbeat hub hub_findings hub_incidents hub_session incident
+    answers asking clock deeds event heartbeat hub hub_findings hub_incidents hub_session incident
     incident_case incident_mark incident_owner incident_state incident_subject incident_text
-    incident_track ledger ordering rows saved secret settle settling store store_file store_read
-    verdict
+    incident_track ledger membership ordering rows saved secret settle settling store store_file
+    store_read
 """
 HUB_LIBRARY = (
     "__init__.py",

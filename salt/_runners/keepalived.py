@@ -2,8 +2,8 @@
 Clusters of keepalived, seen and mended from the master
 =======================================================
 
-``salt-run keepalived.status`` says what is true now, ``timeline`` how it came about,
-``reactions`` what was done about it.  ``react`` is what the reactor calls for each event.
+``reach`` says what a failure would do, ``reactions`` what was done about one.
+``react`` is what the reactor calls for each event.
 
 All judgement is in the library ``keepalived_core.cluster``; this module asks and acts.
 Settings are the master's, key ``keepalived``; docs/reactions.md has them all.
@@ -30,7 +30,8 @@ from keepalived_master import ANSWER_SECONDS
 
 from keepalived_core.check import reach as reaching
 from keepalived_core.cluster import alert as alerting
-from keepalived_core.cluster import clock, facts, hub_view, incident_event
+from keepalived_core.cluster import answers as answering
+from keepalived_core.cluster import clock, hub_view, incident_event, membership
 from keepalived_core.cluster import event as events
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import policy as policies
@@ -61,35 +62,6 @@ def __virtual__():
 
 
 # --- seeing ----------------------------------------------------------------------------------
-
-
-def status(cluster=None):
-    """
-    Who claims the addresses of each cluster, and who really holds them, as one table.
-
-    cluster (str, optional)
-        Only this one (pillar ``keepalived:cluster``).
-
-    Members are those of the pillar (``keepalived:nodes``); each is asked now, and one that does
-    not answer is ``unknown``.  The exit status is 0 (ok), 1 (degraded), 2 (split brain, ghost
-    VIP, no master, hollow master) or 3 (unknown).  The schema of ``--out=json`` is in
-    docs/reactions.md.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-run keepalived.status
-        salt-run keepalived.status cluster=controllers --out=json
-    """
-    clusters, message = _master().clusters(cluster)
-    nodes = {each.node for found in clusters.values() for each in found if each.accepted}
-    try:
-        answers = _master().ask(nodes, "keepalived.status", ANSWER_SECONDS)
-    except salt.exceptions.SaltException as error:
-        return keepalived_master.complaint(error, retcode=3)
-    data = facts.gather(clusters, answers, time.time())
-    return {"outputter": "keepalived", "data": {**data, "message": message}}
 
 
 def reactions(last=20):
@@ -229,7 +201,7 @@ def _alert(trail, event):
         if not reacting.configured_for(event, pillar):
             return _NOT_CONFIGURED
     now = time.time()
-    cluster = facts.cluster_name(pillar)
+    cluster = membership.cluster_name(pillar)
     try:
         if not trail.ledger.claim(event.id, event.stream_id, event.seq, "alert", now):
             return {"result": "duplicate"}
@@ -264,7 +236,7 @@ def _remediate(trail, event):
     pillar = _master().compiled_pillar(event.id)
     if not (reacting.broken(pillar) or reacting.configured_for(event, pillar)):
         return _NOT_CONFIGURED
-    cluster, now = facts.cluster_name(pillar), time.time()
+    cluster, now = membership.cluster_name(pillar), time.time()
     if not trail.ledger.claim(event.id, event.stream_id, event.seq, "remediate", now):
         return {"result": "duplicate"}
     silence = trail.ledger.silence_of(cluster, now)
@@ -335,7 +307,7 @@ def _restart_and_verify(action):
     node, instance = action.minion, action.instance
     done = _master().ask_one(node, "service.restart", RESTART_SECONDS, name=action.service)
     if done is not True:
-        return f"service.restart {action.service}: {facts.last_line(done)}"
+        return f"service.restart {action.service}: {answering.last_line(done)}"
     deadline = time.monotonic() + VERIFY_SECONDS
     while True:
         checks = _master().ask_one(node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
@@ -347,7 +319,7 @@ def _restart_and_verify(action):
 
 
 def _peer_states(event, pillar):
-    nodes = facts.peers(pillar, event.id)
+    nodes = membership.peers(pillar, event.id)
     try:
         accepted = [node for node in nodes if _master().is_accepted(node)]
         answers = _master().ask(accepted, "keepalived.status", PEER_SECONDS)

@@ -13,7 +13,6 @@ import logging
 import sys
 import time
 
-import salt.exceptions
 import salt.utils.user
 
 # A running master still holds the library it imported before sync_runners: import the new.
@@ -22,9 +21,8 @@ _STALE = ("keepalived_core", "keepalived_master", "keepalived_trail")
 
 import keepalived_master
 import keepalived_trail
-from keepalived_master import ANSWER_SECONDS
 
-from keepalived_core.cluster import alert_incident, clock, facts, policy
+from keepalived_core.cluster import alert_incident, clock, policy
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import silence as silencing
 from keepalived_core.cluster.store_file import StoreError
@@ -180,16 +178,7 @@ def _tell_of_ended(trail):
 
 def _wrong(cluster):
     """What is wrong in a cluster now: its instances' verdicts, and its open incidents."""
-    now = time.time()
-    master = _master()
-    clusters, _ = master.clusters(cluster)
-    nodes = [each.node for each in clusters.get(cluster, ()) if each.accepted]
-    try:
-        answers = master.ask(nodes, "keepalived.status", ANSWER_SECONDS)
-    except salt.exceptions.SaltException as error:
-        log.warning("keepalived: %s could not be asked: %s", cluster, error)
-        answers = {}
-    tables = facts.gather(clusters, answers, now)["clusters"]
+    said = __salt__["keepalived.status"](cluster)["data"]
     incidents = []
     try:
         reader = Reader.open(keepalived_master.timeline_path(__opts__))
@@ -198,6 +187,10 @@ def _wrong(cluster):
                 incidents = reader.incidents(cluster, policy.MANY, True)
     except StoreError as error:
         log.error("keepalived: the hub's file cannot be read: %s", error)
+    # without clusters nobody could be asked: that is no good news either
+    tables = said.get("clusters") or [
+        {"instances": [{"instance": cluster, "verdict": "unknown", "reason": said["message"]}]}
+    ]
     return [each for table in tables for each in table["instances"]], incidents
 
 

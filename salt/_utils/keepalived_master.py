@@ -17,7 +17,8 @@ import salt.client
 import salt.exceptions
 import salt.key
 
-from keepalived_core.cluster import facts
+from keepalived_core.cluster import membership
+from keepalived_core.cluster.answers import Answer
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Master:
         accepted = salt.key.get_key(self.opts).list_keys()["minions"]
         cache = salt.cache.factory(self.opts)
         pillars = {node: self.cached_pillar(node, cache) for node in accepted}
-        clusters = facts.members(pillars, accepted)
+        clusters = membership.members(pillars, accepted)
         if only is None:
             text = None if clusters else "No accepted minion has the pillar keepalived:config."
             return clusters, text
@@ -63,7 +64,7 @@ class Master:
         arg, kwarg
             Its arguments.
 
-        Returns ``{node: facts.Answer}`` of those that answered.
+        Returns ``{node: Answer}`` of those that answered.
         """
         nodes = sorted(nodes)
         answers = {}
@@ -82,7 +83,7 @@ class Master:
             for each in returned:
                 for node, data in each.items():
                     if node in nodes and "ret" in data and not data.get("failed"):
-                        answers[node] = facts.Answer(data["ret"], time.time())
+                        answers[node] = Answer(data["ret"], time.time())
         return answers
 
     def ask_one(self, node, fun, timeout, **kwarg):
@@ -108,6 +109,16 @@ class Master:
         if self.opts.get("minion_data_cache") and cache.contains("pillar", node):
             return cache.fetch("pillar", node)
         return self.compiled_pillar(node)
+
+    def last_macs(self, nodes):
+        """The hardware addresses that minions had when they last told their grains."""
+        cache = salt.cache.factory(self.opts)
+        found = {}
+        for node in nodes:
+            grains = (cache.fetch("grains", node) if cache.contains("grains", node) else None) or {}
+            macs = grains.get("hwaddr_interfaces")
+            found[node] = list(macs.values()) if isinstance(macs, dict) else []
+        return found
 
     def compiled_pillar(self, node):
         """The pillar as it is now, so that a permission taken back is taken back at once."""

@@ -26,7 +26,7 @@ LONG = ("nopreempt", "an instance more", "another address instead", "a password"
         "VRRPv3", "unicast", "a check's fall, rise and timeout", "preempt_delay", "gratuitous ARP",
         "a notify script", "mail", "router_id and the garp defaults", "skip_check_adv_addr",
         "debugging off, dont_track_primary")  # fmt: skip
-NEWER = ("a check's interval", "SNMP", "an address more", "the VRID")
+NEWER = ("SNMP", "an address more", "the VRID")
 if os.environ.get("SALT_KEEPALIVED_LONG"):
     RUNS = {"bookworm": CASES, "trixie": CASES}
 else:

@@ -10,8 +10,8 @@ from bench.chaos import report
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
-#: About three minutes.
-FAULTS, SEED = 24, 5
+#: About two minutes.
+FAULTS, SEED = 16, 5
 
 
 @pytest.mark.timeout(900)

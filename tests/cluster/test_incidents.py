@@ -36,9 +36,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(240)]
 
 LONG = bool(os.environ.get("SALT_KEEPALIVED_LONG"))
 CASES = [fault for fault in FAULTS if LONG or fault.always]
-#: Seconds until it is told, from when it is so; of a node that is not ready, those that an incident
-#: waits before it is one come first (docs/incidents.md).
-SOON, PATIENCE = 5.0, 10.0
+#: Seconds until it is told, from when it is so: 2.2 to 3.8 on a machine with nothing else to do.
+SOON = 8.0
 #: While two have the address the client gets answers from one of them; when that was the one that
 #: gives it up, it gets none until it asks anew for the other's MAC.
 TWO_ANSWER = ("split_brain", "ghost_vip")
@@ -135,11 +134,11 @@ def test_a_fault_is_one_incident_of_its_kind_told_soon_and_over_after_the_heal(
     assert {one for *_, one in words(bus, first)} == {incident}
     assert (found["kind"], found["cause"]["class"]) == (fault.kind, fault.cause), found
     assert fault.now in (None, said), now["checked"]
-    assert told - truth < SOON + (PATIENCE if fault.kind == "degraded" else 0)
+    assert told - truth < fault.waits + SOON
     if found["exact"]:
         assert found["seconds_several_owners"] == pytest.approx(shared, abs=AGREE)
     if found["exact"] and fault.kind not in TWO_ANSWER:
-        assert found["seconds_without_owner"] == pytest.approx(away, abs=AGREE)
+        assert found["seconds_without_owner"] == pytest.approx(away, abs=AGREE), client["gaps"]
 
 
 OPERATIONS = 50 if LONG else len(SHORT)

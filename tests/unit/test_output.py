@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from keepalived_core.cluster.facts import Answer, Member, gather
+from keepalived_core.cluster.facts import Answer, Evidence, Member, gather
 from keepalived_core.cluster.timeline import collect
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
-from cluster_samples import WHEN, status
+from cluster_samples import WHEN, answers, node_status, status
 
 salt_logging = pytest.importorskip("salt._logging")
 
@@ -61,11 +61,37 @@ def test_the_status_of_a_cluster_is_a_verdict_and_a_table(outputter) -> None:
         "controllers  2 of 3 nodes answered",
         "VI_PUBLIC  vrid 52  192.168.1.220/24  DEGRADED: controller3 holds the address; "
         "controller1 is FAULT, controller2 is unknown",
-        "  node         claim    vip  priority  since  age      note",
-        "  controller1  FAULT    no   103       0 s    0.0 s",
-        "  controller2  unknown  ?    -         -      unknown  no answer",
-        "  controller3  MASTER   yes  103       0 s    0.0 s",
+        "  node         claim    vip  arp  prio  since  age      note",
+        "  controller1  FAULT    -    ?    103   0 s    0.0 s",
+        "  controller2  unknown  ?    ?    -     -      unknown  no answer",
+        "  controller3  MASTER   yes  ?    103   0 s    0.0 s",
+        "  arp:   not asked: nobody was asked",
+        "  cause: controller1 is FAULT; controller2 is unknown (no answer)",
+        "  next:  salt controller1 keepalived.checks; repair what keeps it in FAULT",
+        "",
+        "1 cluster, 0 critical, 0 unknown, 1 warning; the oldest answer is 0.0 s old; no hub",
     ]
+
+
+STRANGER = "52:54:00:aa:bb:cc"
+
+
+def test_a_stranger_that_answers_has_a_line_of_its_own(outputter) -> None:
+    members = {"controllers": [Member(f"controller{n}", ("VI_PUBLIC",)) for n in (1, 2, 3)]}
+    nodes = {f"controller{n}": node_status(n, "MASTER" if n == 3 else "BACKUP") for n in (1, 2, 3)}
+    replies = {"controller1": Answer(answers(3, also=(STRANGER,)), WHEN)}
+    said = {node: Answer(what, WHEN) for node, what in nodes.items()}
+
+    lines = outputter.output(gather(members, said, WHEN, Evidence(replies))).splitlines()
+
+    assert lines[1].partition("  SPLIT BRAIN: ")[1]
+    assert [line.split()[:4] for line in lines[3:7]] == [
+        ["controller3", "MASTER", "yes", "yes"],
+        ["controller1", "BACKUP", "-", "-"],
+        ["controller2", "BACKUP", "-", "-"],
+        ["?", "-", "?", "yes"],
+    ]
+    assert lines[6].endswith(f"{STRANGER} answers for 192.168.1.220")
 
 
 def test_a_lowered_priority_shows_both_numbers(outputter) -> None:

@@ -328,6 +328,20 @@ CASES: dict[str, tuple[Callable[[Site], Any], set[tuple[str, str, tuple[str, ...
         change("running", "n3", heard=2),
         {("second-master", "error", ("n3",))},
     ),
+    "two masters, and neither hears the other": (
+        both(
+            change("running", "n1", state="MASTER", was="MASTER", heard=0),
+            change("running", "n3", heard=0),
+        ),
+        {("adverts-not-heard", "error", ("n1",)), ("adverts-not-heard", "error", ("n3",))},
+    ),
+    "two masters, and one hears the other": (
+        both(
+            change("running", "n1", state="MASTER", was="MASTER", heard=0),
+            change("running", "n3", heard=1),
+        ),
+        {("adverts-not-heard", "error", ("n1",)), ("second-master", "error", ("n3",))},
+    ),
     "a master hears the last advert of another": (change("running", "n3", heard=1), set()),
     # --- the machine ---
     "the firewall is closed": (

@@ -79,3 +79,41 @@ def status(state: str | None = "FAULT", *, held: bool | None = False, **more: ob
         ],
         **more,
     }
+
+
+VIP = "192.168.1.220"
+
+
+def mac(number: int) -> str:
+    """The hardware address of controller<number>'s eth1."""
+    return f"02:00:00:00:00:0{number}"
+
+
+def node_status(
+    number: int, state: str | None = "BACKUP", held: bool | None = None, **instance: object
+) -> dict:
+    """What ``keepalived.status`` returns on controller<number>; a MASTER holds the address."""
+    held = state == "MASTER" if held is None else held
+    keepalived = {"version": "2.2.7", "running": state != "STOP", "pid": 7, "problem": None}
+    said = status(state, held=held, keepalived=keepalived)
+    said["node"] = f"controller{number}"
+    said["interfaces"] = {"eth1": {"mac": mac(number), "addresses": [f"192.168.1.1{number}/24"]}}
+    (row,) = said["instances"]
+    row.update(base_priority=100 + number, effective_priority=100 + number)
+    row.update(version=2, advert_int=1.0, auth_type="none", use_vmac=False)
+    row["adverts"] = {"received": 10, "sent": 10, "rejected": {}}
+    row.update(instance)
+    return said
+
+
+def answers(*numbers: int, of: str = VIP, also: tuple[str, ...] = (), reached: int = 3) -> dict:
+    """What ``keepalived.answers`` returns: these nodes, and other hardware addresses, answer.
+
+    reached: the node whose own address answers; 0: none.
+    """
+    macs = [mac(number) for number in numbers] + list(also)
+    said = {of: {"interface": "eth1", "macs": macs, "problem": None}}
+    for number in (1, 2, 3):
+        own = [mac(number)] if number == reached else []
+        said[f"192.168.1.1{number}"] = {"interface": "eth1", "macs": own, "problem": None}
+    return said

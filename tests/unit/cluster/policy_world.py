@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keepalived_core.cluster import clock
+from keepalived_core.cluster.answers import Answer
 from keepalived_core.cluster.deeds import Deed, Silence
-from keepalived_core.cluster.facts import Answer
 from keepalived_core.cluster.policy import Action, Facts
 from keepalived_core.cluster.policy_run import Remedy, Result
 from keepalived_core.policy_pillar import ACTIONS, Policy, Rule

@@ -8,100 +8,6 @@ import pytest
 from cluster_samples import PILLAR, WHEN, status
 
 from keepalived_core.cluster.facts import Answer, Member, gather, members
-from keepalived_core.cluster.verdict import VERDICTS, judge
-
-
-def row(node: str, claim: str, holds: bool | None) -> dict:
-    return {"node": node, "claim": claim, "holds_vip": holds}
-
-
-MASTER = row("c3", "MASTER", True)
-BACKUP = row("c2", "BACKUP", False)
-SILENT = row("c1", "unknown", None)
-
-JUDGED = {
-    "one holds it": ([MASTER, BACKUP], "ok", "c3 holds the address, 1 ready to take over"),
-    "alone": ([MASTER], "ok", "c3 holds the address, none ready to take over"),
-    "whether it holds it is not known": ([row("c3", "MASTER", None), BACKUP], "ok", "c3 holds"),
-    "a peer in FAULT": ([MASTER, row("c2", "FAULT", False)], "degraded", "c2 is FAULT"),
-    "a peer without keepalived": ([MASTER, row("c2", "STOP", False)], "degraded", "c2 is STOP"),
-    "a peer without the instance": ([MASTER, row("c2", "missing", None)], "degraded", "c2 is miss"),
-    "a drained peer": (
-        [MASTER, {**row("c2", "FAULT", False), "drained": True}],
-        "degraded",
-        "c2 is drained",
-    ),
-    "a peer that is drained by its priority": (
-        [MASTER, {**BACKUP, "drained": True}],
-        "degraded",
-        "c2 is drained",
-    ),
-    "a drained one that had to keep it": (
-        [{**MASTER, "drained": True}, BACKUP],
-        "degraded",
-        "c3 holds the address; c3 is drained",
-    ),
-    "a drained peer without keepalived": (
-        [MASTER, {**row("c2", "STOP", False), "drained": True}],
-        "degraded",
-        "c2 is STOP",
-    ),
-    "a silent peer": ([MASTER, SILENT], "degraded", "c1 is unknown"),
-    "all in FAULT": (
-        [row("c3", "FAULT", False), row("c2", "FAULT", False)],
-        "no master",
-        "no node holds the address",
-    ),
-    "nobody, but one is silent": ([BACKUP, SILENT], "unknown", "unknown: c1"),
-    "all silent": ([SILENT, row("c2", "unknown", None)], "unknown", "unknown: c1 and c2"),
-    "two claim it": (
-        [MASTER, row("c2", "MASTER", False)],
-        "split brain",
-        "c3 and c2 all claim MASTER",
-    ),
-    "three claim it": (
-        [MASTER, row("c2", "MASTER", True), row("c1", "MASTER", True)],
-        "split brain",
-        "c3, c2 and c1 all claim MASTER",
-    ),
-    "left behind on a peer": (
-        [MASTER, row("c2", "STOP", True)],
-        "ghost vip",
-        "c2 holds the address without being MASTER, beside c3, which is",
-    ),
-    "held by the MASTER and by one that does not answer": (
-        [MASTER, row("c2", "unknown", True)],
-        "split brain",
-        "c3 and c2 all hold",
-    ),
-    "held without keepalived": (
-        [row("c3", "STOP", True), BACKUP],
-        "ghost vip",
-        "c3 holds the address without being MASTER",
-    ),
-    "held by one that does not say": ([row("c3", "unknown", True), BACKUP], "unknown", "c3"),
-    "claimed without address": (
-        [row("c3", "MASTER", False), BACKUP],
-        "hollow master",
-        "c3 is MASTER without the address",
-    ),
-    "no node": ([], "no master", "no node holds the address"),
-}
-
-
-@pytest.mark.parametrize(("rows", "verdict", "reason"), JUDGED.values(), ids=JUDGED)
-def test_the_verdict_follows_from_claims_and_addresses(
-    rows: list, verdict: str, reason: str
-) -> None:
-    found = judge(rows)
-
-    assert found[0] == verdict
-    assert reason in found[1]
-
-
-def test_every_verdict_has_a_case() -> None:
-    assert {verdict for _, verdict, _ in JUDGED.values()} == set(VERDICTS)
-
 
 NODES = ("controller1", "controller2", "controller3")
 CLUSTER = {"controllers": [Member(node, ("VI_PUBLIC",)) for node in NODES]}
@@ -133,6 +39,7 @@ def test_the_answers_of_all_nodes_make_one_table() -> None:
         "node": "controller3",
         "claim": "MASTER",
         "holds_vip": True,
+        "answers": None,
         "base_priority": 103,
         "effective_priority": 103,
         "interface": "eth1",
@@ -213,6 +120,53 @@ def test_the_worst_cluster_comes_first_and_gives_the_exit_status() -> None:
         ("a", "ok"),
     ]
     assert (data["verdict"], data["retcode"]) == ("no master", 2)
+
+
+def test_what_is_said_of_all_clusters_is_counted() -> None:
+    clusters = {name: [Member(name, ("VI_PUBLIC",))] for name in "abcd"}
+    said = {"a": status("MASTER", held=True), "b": status("FAULT"), "c": status("FAULT")}
+    data = gather(clusters, {node: Answer(what, WHEN) for node, what in said.items()}, WHEN + 2)
+
+    counted = {"clusters": 4, "critical": 2, "unknown": 1, "warnings": 0, "ok": 1, "max_age": 2.0}
+    assert data["summary"] == counted
+
+
+def test_an_answer_that_is_too_old_is_no_answer() -> None:
+    said = {"controller3": Answer(status("MASTER", held=True), WHEN)}
+
+    data = gather(CLUSTER, said, WHEN + 31)
+
+    assert data["verdict"] == "unknown"
+    assert set(states(data).values()) == {"unknown"}
+    assert data["clusters"][0]["answered"] == 0
+
+
+NONSENSE = {
+    "instances": [
+        {
+            "instance": "VI_PUBLIC",
+            "state": "MASTER\x1b[2J",
+            "vips": [{"address": "$(reboot)"}, 7, {"address": "10.0.0.1/8", "present": True}],
+            "vip_present": "yes",
+            "base_priority": "high",
+            "advert_int": True,
+            "adverts": [],
+        }
+    ],
+    "interfaces": {"eth1": 7, "eth2": {"mac": "x"}},
+    "keepalived": [],
+    "watch": 7,
+}
+
+
+def test_what_makes_no_sense_is_not_shown_as_it_came() -> None:
+    data = ask(controller1=NONSENSE)
+
+    (instance,) = data["clusters"][0]["instances"]
+    (found,) = [node for node in instance["nodes"] if node["node"] == "controller1"]
+    assert found["claim"] == "MASTER?[2J"
+    assert (found["holds_vip"], found["base_priority"]) == (None, None)
+    assert instance["vips"] == ["10.0.0.1/8"]
 
 
 def test_without_any_cluster_nothing_is_known() -> None:

@@ -121,6 +121,11 @@ CASES = {
         [(100, "n3", "hollow", {"reason": "192.0.2.10 is missing"}), (110, "n3", "restored")],
         ["hollow_master opened", "hollow_master resolved"],
     ),
+    "the master has no address, and another node takes over": (
+        [(100, "n3", "hollow", {"reason": "192.0.2.10 is missing"}), (103.2, "n2", "MASTER"),
+         (120, "n3", "BACKUP"), (120.1, "n3", "restored")],
+        ["hollow_master opened", "hollow_master resolved"],
+    ),
     "all checks fail at once": (
         [(100, "n3", "FAULT", FAULT), (100.1, "n2", "FAULT", FAULT), (100.2, "n1", "FAULT", FAULT),
          (130, "n1", "BACKUP"), (130.1, "n2", "BACKUP"), (130.2, "n3", "BACKUP"),
@@ -197,6 +202,15 @@ SECONDS = {
         [(100, "n3", "BACKUP", {"reason": REMOVED}), (100.61, "n3", "MASTER")],
         ("failover", 0.61, 0.61, 0),
     ),
+    "the same between two heartbeats": (
+        [(104, "n3", "BACKUP", {"reason": REMOVED}), (104.61, "n3", "MASTER")],
+        ("failover", 0.61, 0.61, 0),
+    ),
+    "a node dies, and says so when it is there again": (
+        [(100, "n3", "silent"), (103.6, "n2", "MASTER"), (150, "n3", "heard"),
+         (150, "n3", "STOP", {"boot": "the next"}), (151, "n3", "BACKUP", {"boot": "the next"})],
+        ("failover", 47.4, 0, 0),
+    ),
     "two masters": (
         [(100.25, "n2", "MASTER"), (130, "n2", "BACKUP")],
         ("split_brain", 29.75, 0, 29.75),
@@ -234,7 +248,7 @@ def test_seconds_are_those_of_the_rows(name: str) -> None:
     assert found["seconds"] == pytest.approx(lasted)
     assert found["seconds_without_owner"] == pytest.approx(without)
     assert found["seconds_several_owners"] == pytest.approx(several)
-    assert found["exact"]
+    assert found["exact"] is ("silent" not in {each[2] for each in happened})
 
 
 @pytest.mark.parametrize("name", [name for name, (_, told) in CASES.items() if told])
@@ -270,6 +284,13 @@ def test_the_cause_of_a_split_brain_is_what_its_rows_show(word: str) -> None:
     play = Play().play([*whole, (100, "n2", "MASTER", more), *other], 140)
 
     assert play.told[-1][-1]["cause"]["class"] == word.split(",")[0].strip()
+
+
+def test_a_machine_that_died_is_the_cause_also_when_it_is_there_again() -> None:
+    happened, _ = SECONDS["a node dies, and says so when it is there again"]
+    play = Play().play([*WHOLE, *happened], 260)
+
+    assert [play.last(what)["cause"]["class"] for what in ("opened", "resolved")] == ["silent"] * 2
 
 
 def test_nodes_that_just_come_back_are_not_taken_for_those_that_hear_a_stranger() -> None:

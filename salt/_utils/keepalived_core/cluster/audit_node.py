@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .audit_finding import Cluster, Finding, Node
+from .audit_finding import Cluster, Finding, Node, names
 from .picture import daemon
 from .rollout import one_line
 
@@ -24,6 +24,7 @@ def judge(cluster: Cluster, unlike: Collection[str]) -> Iterator[Finding]:
         if isinstance(node.facts, Mapping):
             yield from _drift(node)
             yield from _wire(node, unlike)
+    yield from _masters(cluster)
 
 
 def _drift(node: Node) -> Iterator[Finding]:
@@ -67,7 +68,7 @@ def _changed(node: Node, plan: Mapping[str, Any]) -> Finding:
 def _wire(node: Node, unlike: Collection[str]) -> Iterator[Finding]:
     for name, one in node.facts_of("running").items():
         seconds, state = one.get("seconds") or 0.0, one.get("state")
-        whole = seconds >= _WHOLE * (one.get("advert_interval") or 1.0)
+        whole = seconds >= _WHOLE * _interval(one)
         steady = state == one.get("was")
         seen = {"seconds": seconds, "heard": one.get("heard"), "rejected": one.get("rejected")}
 
@@ -91,3 +92,28 @@ def _wire(node: Node, unlike: Collection[str]) -> Iterator[Finding]:
         if state == "MASTER" and steady and (one.get("heard") or 0) > 1:
             text = f"is MASTER and heard {one['heard']} adverts of another one in {seconds} s"
             yield found("second-master", text)
+
+
+def _masters(cluster: Cluster) -> Iterator[Finding]:
+    """Masters beside each other: who of them hears another one, and who does not?"""
+    masters: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for node in cluster.nodes:
+        for name, one in node.facts_of("running").items():
+            if one.get("state") == one.get("was") == "MASTER":
+                masters.setdefault(name, {})[node.name] = one
+    for name, found in masters.items():
+        for node, one in found.items() if len(found) > 1 else ():
+            heard, seconds = one.get("heard") or 0, one.get("seconds") or 0.0
+            refused = any(each.get("grew") for each in (one.get("rejected") or {}).values())
+            others = names(each for each in found if each != node)
+            seen = {"seconds": seconds, "heard": heard}
+            if heard == 1:
+                text = f"{name} on {node} is MASTER and heard an advert of {others}"
+                yield Finding("second-master", text, (node,), name, seen)
+            elif not heard and not refused and seconds >= _WHOLE * _interval(one):
+                text = f"{name} on {node} is MASTER and heard no advert of {others} in {seconds} s"
+                yield Finding("adverts-not-heard", text, (node,), name, seen)
+
+
+def _interval(one: Mapping[str, Any]) -> float:
+    return float(one.get("advert_interval") or 1.0)

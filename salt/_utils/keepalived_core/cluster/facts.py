@@ -1,4 +1,4 @@
-"""What is true about a cluster now: the members the pillar names, and what each answers.
+"""What is true about a cluster now, by what each of its members answers.
 
 ``gather`` lays the answers of all nodes side by side; ``verdict`` judges them.  Data that is
 not there is ``unknown``, never what it was before.
@@ -8,118 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from . import clock
-from .event import printable
-from .verdict import judge, rank, retcode, worst
+from . import answerer, clock, facts_row, mismatch, status_cause, status_hub
+from .answers import Answer, last_line
+from .membership import Member, cluster_name, configured_instances, members, peers
+from .verdict import judge, rank, retcode, tally, worst
+
+__all__ = [
+    "Answer",
+    "Evidence",
+    "Member",
+    "cluster_name",
+    "configured_instances",
+    "gather",
+    "last_line",
+    "members",
+    "peers",
+]
 
 SCHEMA = 1
-#: The name of a cluster whose pillar has no ``keepalived:cluster``.
-UNNAMED = "default"
 
 
 @dataclass(frozen=True)
-class Member:
-    """A node that the pillar counts among a cluster.
+class Evidence:
+    """What there is beside the nodes' own answers; all of it may be missing.
 
-    instances
-        The VRRP instances the pillar gives it.
-    accepted
-        Whether the master accepts its key; one that is not cannot be asked.
+    replies
+        ``{node: Answer}`` of ``keepalived.answers``, as :func:`answerer.plan` asked for it.
+    macs
+        ``{node: its hardware addresses}`` of nodes that did not answer, as last known.
+    before
+        The answers of a moment earlier: what has grown since then.
+    hub
+        What :func:`status_hub.read` made of the hub's file.
     """
 
-    node: str
-    instances: tuple[str, ...] = ()
-    accepted: bool = True
+    replies: Mapping[str, Answer] | None = None
+    macs: Mapping[str, Iterable[str]] | None = None
+    before: Mapping[str, Answer] | None = None
+    hub: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a node returned: what the verb says it returns, or the text of an error.
-
-    at is when it arrived, in seconds since the epoch.
-    """
-
-    said: object
-    at: float
-
-
-def last_line(said: object) -> str:
-    """What a failed verb said, in one line: of a traceback the last."""
-    lines = str("" if said is None else said).strip().splitlines()
-    return printable(lines[-1])[:200] if lines else "no answer"
-
-
-def cluster_name(pillar: Mapping[str, object]) -> str:
-    """The cluster a pillar belongs to."""
-    own = pillar.get("keepalived")
-    name = own.get("cluster") if isinstance(own, Mapping) else None
-    return str(name) if name else UNNAMED
-
-
-def configured_instances(pillar: Mapping[str, object], node: str) -> tuple[str, ...] | None:
-    """The instances that a node's pillar gives it; None when it is no member of a cluster."""
-    own = pillar.get("keepalived")
-    if not isinstance(own, Mapping) or not isinstance(own.get("config"), Mapping):
-        return None
-    nodes = own.get("nodes")
-    overlay: object = None
-    if nodes:
-        if not isinstance(nodes, Mapping) or node not in nodes:
-            return None
-        entry = nodes[node]
-        overlay = entry.get("config") if isinstance(entry, Mapping) else None
-    names: dict[str, None] = {}
-    for config in (own["config"], overlay):
-        instances = config.get("vrrp_instance") if isinstance(config, Mapping) else None
-        names.update(dict.fromkeys(map(str, instances if isinstance(instances, Mapping) else ())))
-    return tuple(names)
-
-
-def peers(pillar: Mapping[str, object], node: str) -> list[str]:
-    """The other nodes of a node's cluster, as its pillar names them."""
-    own = pillar.get("keepalived")
-    nodes = own.get("nodes") if isinstance(own, Mapping) else None
-    return sorted(str(name) for name in nodes if name != node) if isinstance(nodes, Mapping) else []
-
-
-def members(
-    pillars: Mapping[str, Mapping[str, object]], accepted: Iterable[str]
-) -> dict[str, list[Member]]:
-    """The clusters that the pillars describe.
-
-    pillars
-        ``{minion: its pillar}``, of the minions whose pillar is at hand.
-    accepted
-        The minions whose key the master accepts.
-
-    Returns ``{cluster: its members}``, the members sorted by name; among them those that only
-    the others' ``keepalived:nodes`` names.
-    """
-    accepted = set(accepted)
-    clusters: dict[str, dict[str, Member]] = {}
-    for minion, pillar in pillars.items():
-        own_instances = configured_instances(pillar, minion)
-        if own_instances is None:
-            continue
-        found = clusters.setdefault(cluster_name(pillar), {})
-        own = pillar.get("keepalived")
-        nodes = own.get("nodes") if isinstance(own, Mapping) else None
-        for node in map(str, nodes if isinstance(nodes, Mapping) else ()):
-            # A node's own pillar knows best what it runs; this is for those without one.
-            if node not in found:
-                instances = configured_instances(pillar, node) or ()
-                found[node] = Member(node, instances, node in accepted)
-        found[minion] = Member(minion, own_instances, minion in accepted)
-    return {
-        cluster: sorted(found.values(), key=lambda member: member.node)
-        for cluster, found in sorted(clusters.items())
-    }
+NOTHING_ELSE = Evidence()
 
 
 def gather(
-    clusters: Mapping[str, Iterable[Member]], answers: Mapping[str, Answer], now: float
-) -> dict[str, object]:
+    clusters: Mapping[str, Iterable[Member]],
+    answers: Mapping[str, Answer],
+    now: float,
+    evidence: Evidence = NOTHING_ELSE,
+) -> dict[str, Any]:
     """One table of all clusters, the worst first.
 
     clusters
@@ -128,156 +67,109 @@ def gather(
         ``{node: Answer}`` of those that answered.
     now
         Seconds since the epoch.
+    evidence
+        What else is known.
 
     Returns what ``salt-run keepalived.status --out=json`` prints; its schema is in
-    docs/reactions.md.
+    docs/status.md.
     """
-    tables = [_cluster(name, list(each), answers, now) for name, each in clusters.items()]
+    tables = [_cluster(name, list(each), answers, now, evidence) for name, each in clusters.items()]
     tables.sort(key=lambda table: (rank(str(table["verdict"])), str(table["cluster"])))
-    verdict = worst(str(table["verdict"]) for table in tables)
+    verdicts = [str(table["verdict"]) for table in tables]
+    ages = [
+        row["age"]
+        for table in tables
+        for each in table["instances"]
+        for row in each["nodes"]
+        if row["age"] is not None
+    ]
     return {
         "kind": "status",
         "schema": SCHEMA,
         "time": clock.render(now),
-        "verdict": verdict,
-        "retcode": retcode(str(table["verdict"]) for table in tables),
+        "verdict": worst(verdicts),
+        "retcode": retcode(verdicts),
+        "summary": {"clusters": len(tables), **tally(verdicts), "max_age": max(ages, default=None)},
+        "hub": status_hub.summary(evidence.hub),
         "clusters": tables,
     }
 
 
 def _cluster(
-    name: str, nodes: list[Member], answers: Mapping[str, Answer], now: float
-) -> dict[str, object]:
-    names: dict[str, None] = {}
-    for member in nodes:
-        names.update(dict.fromkeys(member.instances))
-    instances = []
-    for instance in names:
-        rows = [
-            _row(member, instance, answers.get(member.node), now)
-            for member in nodes
-            if instance in member.instances
-        ]
-        verdict, reason = judge(rows)
-        rows.sort(key=lambda row: (_row_rank(row), str(row["node"])))
-        instances.append(
-            {
-                "instance": instance,
-                "verdict": verdict,
-                "reason": reason,
-                "vrid": _first(rows, "vrid"),
-                "sync_group": _first(rows, "sync_group"),
-                "vips": _first(rows, "vips") or [],
-                "nodes": [
-                    {key: value for key, value in row.items() if key not in _SHARED} for row in rows
-                ],
-            }
-        )
+    name: str, nodes: list[Member], answers: Mapping[str, Answer], now: float, evidence: Evidence
+) -> dict[str, Any]:
+    rows = by_instance(nodes, answers, now)
+    before = by_instance(nodes, evidence.before, now) if evidence.before is not None else {}
+    owners = answerer.owners(answers, evidence.macs or {}, [member.node for member in nodes])
+    instances = [
+        _instance(name, instance, each, before.get(instance, ()), owners, evidence)
+        for instance, each in rows.items()
+    ]
     instances.sort(key=lambda each: (rank(str(each["verdict"])), str(each["instance"])))
     return {
         "cluster": name,
         "verdict": worst(str(each["verdict"]) for each in instances),
         "expected": len(nodes),
-        "answered": sum(_usable(answers.get(member.node)) for member in nodes),
+        "answered": sum(facts_row.usable(answers.get(member.node), now) for member in nodes),
         "instances": instances,
     }
 
 
-# Said once per instance, not once per node.
-_SHARED = frozenset({"vrid", "sync_group", "vips"})
+def by_instance(
+    nodes: Iterable[Member], answers: Mapping[str, Answer], now: float
+) -> dict[str, list[dict[str, Any]]]:
+    """``{instance: its rows, one per node that shall run it}``; a row is of :mod:`facts_row`."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for member in nodes:
+        for instance in member.instances:
+            row = facts_row.row(
+                member.node, instance, answers.get(member.node), now, member.accepted
+            )
+            found.setdefault(instance, []).append(row)
+    return found
 
 
-def _usable(answer: Answer | None) -> bool:
-    return answer is not None and isinstance(answer.said, Mapping)
-
-
-def _row(member: Member, instance: str, answer: Answer | None, now: float) -> dict[str, object]:
-    row: dict[str, object] = {
-        "node": member.node,
-        "claim": "unknown",
-        "holds_vip": None,
-        "base_priority": None,
-        "effective_priority": None,
-        "interface": None,
-        "since": None,
-        "age": None,
-        "keepalived": None,
-        "drained": None,
-        "note": "",
-    }
-    if not member.accepted:
-        return {**row, "note": "the master accepts no key of it"}
-    if answer is None:
-        return {**row, "note": "no answer"}
-    if not isinstance(answer.said, Mapping):
-        return {**row, "note": f"keepalived.status failed: {last_line(answer.said)}"}
-    status = answer.said
-    daemon = status.get("keepalived")
-    running = daemon.get("running") if isinstance(daemon, Mapping) else None
-    row.update(age=round(max(0.0, now - answer.at), 1), keepalived=running)
-    notes = [] if running is not False else ["keepalived does not run"]
-    problem = daemon.get("problem") if isinstance(daemon, Mapping) else None
-    if problem and running is not False:
-        notes.append(printable(str(problem))[:120])
-    drain = status.get("drain")
-    if isinstance(drain, Mapping):
-        row["drained"] = bool(drain.get("drained"))
-        notes += _drain_notes(drain)
-    watch = status.get("watch")
-    if isinstance(watch, Mapping) and watch.get("running") is False:
-        notes.append("the watch does not run: no events from here")
-    for found in status.get("instances") or ():
-        if isinstance(found, Mapping) and found.get("instance") == instance:
-            row.update(_claims(found, running))
-            break
-    else:
-        row["claim"] = "missing"
-        if running is not False:
-            notes.append("its keepalived has no such instance")
-    row["note"] = "; ".join(notes)
-    return row
-
-
-def _drain_notes(drain: Mapping[str, object]) -> list[str]:
-    """What a person wants to know of a drain: why, until when, and what is wrong with it."""
-    notes = []
-    if drain.get("drained"):
-        text = f"drained: {printable(str(drain.get('reason') or 'no reason given'))[:80]}"
-        if drain.get("until"):
-            text += f" until {printable(str(drain['until']))[:32]}"
-        notes.append(text)
-    if drain.get("problem"):
-        notes.append(printable(str(drain["problem"]))[:120])
-    return notes
-
-
-def _claims(found: Mapping[str, object], running: object) -> dict[str, object]:
-    vips = found.get("vips")
-    addresses = [
-        str(vip["address"])
-        for vip in (vips if isinstance(vips, (list, tuple)) else ())
-        if isinstance(vip, Mapping) and vip.get("address")
-    ]
-    present = found.get("vip_present")
+def _instance(
+    cluster: str,
+    instance: str,
+    rows: list[dict[str, Any]],
+    before: Iterable[Mapping[str, Any]],
+    owners: Mapping[str, list[str]],
+    evidence: Evidence,
+) -> dict[str, Any]:
+    group = _first(rows, "sync_group")
+    wire = answerer.truth(rows, evidence.replies, owners)
+    answerer.mark(rows, wire)
+    differ = mismatch.differences(rows)
+    incident = status_hub.incident_of(evidence.hub, cluster, instance, group)
+    verdict, reason = judge(rows, wire, differ, status_hub.flapping(incident, instance))
+    cause = status_cause.cause(verdict, rows, wire, differ, before)
+    told = status_hub.cause(incident, verdict)
+    if told and (cause is None or status_hub.knows_better(verdict, cause)):
+        # which nodes it is about now, the nodes say
+        cause = {**told, "nodes": (cause or {}).get("nodes") or told["nodes"]}
+    vips = _first(rows, "vips") or []
+    rows.sort(key=lambda row: (_row_rank(row), str(row["node"])))
     return {
-        # A daemon that is gone claims nothing, whatever was last heard of it.
-        "claim": "STOP" if running is False else printable(str(found.get("state") or "unknown")),
-        "holds_vip": present if isinstance(present, bool) else None,
-        "base_priority": found.get("base_priority"),
-        "effective_priority": found.get("effective_priority"),
-        "interface": found.get("interface"),
-        "since": found.get("since"),
-        "vrid": found.get("vrid"),
-        "sync_group": found.get("sync_group"),
-        "vips": addresses,
+        "instance": instance,
+        "verdict": verdict,
+        "reason": reason,
+        "cause": cause,
+        "next": status_cause.next_step(verdict, cause, rows, cluster, vips),
+        "incident": status_hub.shown(incident),
+        "vrid": _first(rows, "vrid"),
+        "sync_group": group,
+        "vips": vips,
+        "wire": wire,
+        "nodes": [facts_row.public(row) for row in rows],
     }
 
 
-def _first(rows: Iterable[Mapping[str, object]], key: str) -> object:
+def _first(rows: Iterable[Mapping[str, Any]], key: str) -> Any:
     return next((row[key] for row in rows if row.get(key)), None)
 
 
-def _row_rank(row: Mapping[str, object]) -> int:
+def _row_rank(row: Mapping[str, Any]) -> int:
     """Where a node stands among the others: what is wrong, who holds it, who stands by."""
     claim, holds = row["claim"], row["holds_vip"]
     if (claim == "MASTER") != bool(holds) and holds is not None:

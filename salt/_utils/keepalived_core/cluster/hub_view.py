@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import clock, timeline
+from .answers import Answer
 from .event import printable
-from .facts import Answer
 from .rows import LOST, MISSING
 from .store_read import Reader
 

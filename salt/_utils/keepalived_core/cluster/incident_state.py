@@ -75,6 +75,8 @@ class Judged:
     wakes: list[int] = field(default_factory=list)
     #: One owner, all others ready.
     whole: bool = False
+    #: Whether it is meant to have an owner: some node runs it, and was not taken out on purpose.
+    wanted: bool = False
     #: The longest time between two adverts.
     advert_us: int = SECOND
     silent: list[str] = field(default_factory=list)
@@ -115,7 +117,7 @@ def election_us(advert_us: int) -> int:
 def is_whole(judged: Mapping[str, Judged]) -> bool:
     """One owner each, all others ready; an instance of which nobody speaks was taken out."""
     return all(
-        each.whole or not (each.conditions or each.unknown or each.silent)
+        each.whole or not (each.wanted or each.conditions or each.silent)
         for each in judged.values()
     )
 
@@ -171,17 +173,14 @@ class Instance:
             if track is not None:
                 self._odd(track, mark, advert_us, planned_us)
         elif track is None or track.state != mark.to:
-            if track is not None:
-                self._leave(track, mark, advert_us, planned_us)
-            keeps = (
-                track is not None and track.odd == "ghost" and {track.state, mark.to} <= (_OFF_DUTY)
-            )
             fresh = Track(mark.node, mark.to, mark.time_us, mark.key, planned=mark.planned)
             if track is not None:
-                fresh.lower_us = track.lower_us
-                if keeps:
-                    fresh.odd, fresh.odd_us = track.odd, track.odd_us
-                    fresh.odd_key, fresh.odd_reason = track.odd_key, track.odd_reason
+                at_us = self._gone_us(track, mark) if track.outlived(mark) else mark.time_us
+                self._leave(track, mark, at_us, advert_us, planned_us)
+                if track.outlived(mark):
+                    self.owners.note(at_us, mark.node, False, held)
+                    held = False
+                _carry_over(track, fresh, mark)
             track = self.tracks[mark.node] = fresh
         if track is None:
             return
@@ -216,12 +215,22 @@ class Instance:
             track.odd = None
         elif mark.to in ("ghost", "hollow") and track.odd != mark.to:
             if mark.to == "ghost" and track.state == "MASTER":
-                self._leave(track, mark, advert_us, planned_us)
+                self._leave(track, mark, mark.time_us, advert_us, planned_us)
             track.odd, track.odd_us, track.odd_key = mark.to, mark.time_us, mark.key
             track.odd_reason = mark.reason
             track.planned = mark.planned
 
-    def _leave(self, track: Track, mark: Mark, advert_us: int, planned_us: int) -> None:
+    def _gone_us(self, track: Track, mark: Mark) -> int:
+        """When a machine that was started anew lost what it had: at the latest when another node
+        got it."""
+        others = [
+            each.since_us
+            for each in self.tracks.values()
+            if each is not track and each.claims and each.since_us > track.since_us
+        ]
+        return min([*others, mark.time_us])
+
+    def _leave(self, track: Track, mark: Mark, at_us: int, advert_us: int, planned_us: int) -> None:
         """A state is left: was something lost, and did anybody plan it?"""
         was_owner = track.claims and mark.time_us - track.since_us >= advert_us
         excused = mark.planned or (mark.to == "BACKUP" and mark.time_us <= planned_us)
@@ -235,7 +244,7 @@ class Instance:
         soft = mark.to == "BACKUP" and not mark.is_lowered and mark.reason != REMOVED
         others = any(each.claims for each in self.tracks.values() if each is not track)
         if not (soft and others):
-            self.lost = Lost(mark.node, mark.time_us, mark.key, soft)
+            self.lost = Lost(mark.node, at_us, mark.key, soft)
 
     # -- what is wrong --
 
@@ -258,6 +267,7 @@ class Instance:
             and not (each.planned and each.state not in STEADY and since[each.node] is not None)
         ]
         fresh = [each for each in live if since[each.node] is None]
+        found.wanted = any(not each.planned or each.state in STEADY for each in live)
         found.unknown = sorted(each.node for each in live if since[each.node] is not None)
         claims = sorted(
             (each for each in fresh if each.claims), key=lambda each: (each.since_us, each.node)
@@ -268,9 +278,12 @@ class Instance:
             due = max(due, planned_us)
             found.conditions.append(Condition(kind, since_us, due, opener, nodes, self.name))
 
-        claims, waiting = self._overlap(claims, clock_us, world, coming, found, add)
         ghosts = [each for each in fresh if each.odd == "ghost"]
         hollow = [each for each in claims if each.odd == "hollow"]
+        if len(hollow) < len(claims):
+            # who lacks the address does not share it
+            claims = [each for each in claims if each not in hollow]
+        claims, waiting = self._overlap(claims, clock_us, world, coming, found, add)
         for kind, tracks in (("ghost_vip", ghosts), ("hollow_master", hollow)):
             if tracks:
                 first = min(tracks, key=lambda each: (each.odd_us, each.node))
@@ -368,3 +381,12 @@ class Instance:
             track = self.tracks.get(node)
             if len(recent) >= FLAPS and track is not None:
                 add("flapping", [track], recent[-FLAPS], recent[-1], track.key)
+
+
+def _carry_over(old: Track, new: Track, mark: Mark) -> None:
+    """What stays true through a transition."""
+    new.lower_us = old.lower_us
+    new.restarted = mark.to != "MASTER" and (old.restarted or old.outlived(mark))
+    if old.odd == "ghost" and {old.state, mark.to} <= _OFF_DUTY:
+        new.odd, new.odd_us = old.odd, old.odd_us
+        new.odd_key, new.odd_reason = old.odd_key, old.odd_reason

@@ -137,6 +137,9 @@ def _of_failover(tracks: Sequence[Track]) -> dict[str, str]:
         return {"class": "owner_lost", "text": "; ".join(texts)}
     classes = {"FAULT": "fault", "STOP": "stopped", "DELETED": "removed"}
     first = away[0]
+    if first.restarted:
+        text = f"{first.node} was MASTER when its machine stopped, which was started anew since"
+        return {"class": "silent", "text": text}
     word = "ghost" if first.odd == "ghost" else classes.get(first.state, "owner_lost")
     return {"class": word, "text": _because(first)}
 

@@ -56,6 +56,8 @@ class Track:
     vrid: int | None = None
     version: str | None = None
     boot: str | None = None
+    #: It had the address when its machine stopped, which was started anew since.
+    restarted: bool = False
     lower_us: int = 0
 
     @property
@@ -67,6 +69,10 @@ class Track:
     def holds(self) -> bool:
         """Whether the address is on its interface."""
         return self.odd == "ghost" or (self.state == "MASTER" and self.odd != "hollow")
+
+    def outlived(self, mark: Mark) -> bool:
+        """Whether its machine stopped while it had the address: its next row is of another boot."""
+        return self.holds and bool(mark.boot and self.boot and mark.boot != self.boot)
 
     @classmethod
     def load(cls, saved: Mapping[str, Any]) -> Track:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..policy_pillar import Policy, Rule
+from .answers import Answer, last_line
 from .deeds import Deed
-from .facts import Answer, last_line
 from .picture import peers_ready
 from .policy import Action, Facts, Skip, decide, not_allowed
 from .policy_seen import MARK, Seen, trouble

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import clock
+from . import status_table
 from .event import printable
+from .paint import CLAIM_STYLES, Cell, Painter, ago, priority, text_of
 
-_STYLES = {"bad": "1;31", "warn": "33", "good": "32", "dim": "2", "head": "1", "": ""}
-_VERDICT_STYLES = {"ok": "good", "degraded": "warn", "unknown": "warn"}
-_CLAIM_STYLES = {"MASTER": "good", "BACKUP": "", "unknown": "warn"}
+__all__ = ["Painter", "render"]
+
 _WHAT_STYLES = {
     "succeeded": "good",
     "sent": "good",
@@ -18,8 +18,6 @@ _WHAT_STYLES = {
     "started": "",
     "skipped": "dim",
 }
-
-Cell = tuple[str, str]
 
 
 def render(data: object, *, color: bool = False) -> str | None:
@@ -37,7 +35,7 @@ def render(data: object, *, color: bool = False) -> str | None:
         return None
     painter = Painter(color)
     screens = {
-        "status": _status,
+        "status": status_table.screen,
         "timeline": _timeline,
         "reactions": _reactions,
         "message": _message,
@@ -51,97 +49,10 @@ def render(data: object, *, color: bool = False) -> str | None:
     return "\n".join(line for node in sorted(nodes) for line in _node(node, nodes[node], painter))
 
 
-class Painter:
-    """Colours, and tables that are as wide as their cells."""
-
-    def __init__(self, color: bool) -> None:
-        self._color = color
-
-    def paint(self, text: str, style: str) -> str:
-        code = _STYLES[style]
-        return f"\x1b[{code}m{text}\x1b[0m" if self._color and code and text else text
-
-    def rows(self, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[str]:
-        """Lines of a table, indented; columns as wide as their widest cell."""
-        table = [[(title, "dim") for title in head]]
-        # Cells hold what nodes sent: a control character would be obeyed by the terminal.
-        table += [[(printable(text), style) for text, style in row] for row in rows]
-        widths = [max(len(row[place][0]) for row in table) for place in range(len(head))]
-        lines = []
-        for row in table:
-            cells = [
-                self.paint(text, style) + " " * (width - len(text))
-                for (text, style), width in zip(row, widths, strict=True)
-            ]
-            lines.append(f"  {'  '.join(cells)}".rstrip())
-        return lines
-
-
-def _text(value: object) -> str:
-    return "-" if value is None or value == "" else str(value)
-
-
-def _priority(row: Mapping[str, Any]) -> str:
-    base, effective = row.get("base_priority"), row.get("effective_priority")
-    if base == effective or effective is None:
-        return _text(base)
-    return f"{_text(base)} -> {effective}"
-
-
 def _vip(present: object) -> Cell:
     if isinstance(present, bool):
         return ("yes", "good") if present else ("no", "")
     return "?", "warn"
-
-
-def _ago(since: object, now: object) -> str:
-    start, end = clock.parse(since), clock.parse(now)
-    return _text(since) if start is None or end is None else clock.span(end - start)
-
-
-def _title(each: Mapping[str, Any]) -> str:
-    parts = [str(each["instance"])]
-    if each.get("vrid") is not None:
-        parts.append(f"vrid {each['vrid']}")
-    if each.get("sync_group"):
-        parts.append(f"group {each['sync_group']}")
-    vips = each.get("vips")
-    parts.append(
-        ", ".join(map(str, vips)) if isinstance(vips, (list, tuple)) and vips else "no vip"
-    )
-    return printable("  ".join(parts))
-
-
-def _status(data: Mapping[str, Any], painter: Painter) -> list[str]:
-    lines: list[str] = []
-    for cluster in data["clusters"]:
-        if lines:
-            lines.append("")
-        count = f"{cluster['answered']} of {cluster['expected']} nodes answered"
-        lines.append(f"{painter.paint(printable(cluster['cluster']), 'head')}  {count}")
-        for each in cluster["instances"]:
-            verdict = str(each["verdict"])
-            lines.append(
-                f"{_title(each)}  "
-                + painter.paint(verdict.upper(), _VERDICT_STYLES.get(verdict, "bad"))
-                + f": {printable(str(each['reason']))}"
-            )
-            lines += painter.rows(
-                ("node", "claim", "vip", "priority", "since", "age", "note"),
-                [
-                    (
-                        (str(row["node"]), ""),
-                        (str(row["claim"]), _CLAIM_STYLES.get(str(row["claim"]), "bad")),
-                        _vip(row["holds_vip"]),
-                        (_priority(row), ""),
-                        (_ago(row["since"], data["time"]), ""),
-                        (f"{row['age']} s" if row["age"] is not None else "unknown", ""),
-                        (str(row["note"]), "warn"),
-                    )
-                    for row in each["nodes"]
-                ],
-            )
-    return lines + _message(data, painter)
 
 
 def _message(data: Mapping[str, Any], _painter: Painter) -> list[str]:
@@ -156,14 +67,14 @@ def _timeline(data: Mapping[str, Any], painter: Painter) -> list[str]:
             (
                 (str(row["time"]), ""),
                 (str(row["node"]), ""),
-                (_text(row["instance"]), ""),
+                (text_of(row["instance"]), ""),
                 (
-                    f"{_text(row['from'])} -> {_text(row['to'])}",
+                    f"{text_of(row['from'])} -> {text_of(row['to'])}",
                     {"MASTER": "good", "BACKUP": ""}.get(str(row["to"]), "bad"),
                 ),
                 _vip(row["vip_present"]),
                 (
-                    _text(row["reason"])
+                    text_of(row["reason"])
                     + (" (planned)" if row["planned"] else "")
                     + (" (flash)" if row.get("settled") == "flash" else ""),
                     "",
@@ -209,12 +120,12 @@ def _reactions(data: Mapping[str, Any], painter: Painter) -> list[str]:
         [
             (
                 (str(row["time"]), ""),
-                (_text(row.get("kind")), ""),
-                (_text(row.get("what")), _WHAT_STYLES.get(str(row.get("what")), "")),
-                (_text(row.get("minion")), ""),
-                (_text(row.get("instance")), ""),
-                (_text(row.get("action")), ""),
-                (_text(row.get("reason")), ""),
+                (text_of(row.get("kind")), ""),
+                (text_of(row.get("what")), _WHAT_STYLES.get(str(row.get("what")), "")),
+                (text_of(row.get("minion")), ""),
+                (text_of(row.get("instance")), ""),
+                (text_of(row.get("action")), ""),
+                (text_of(row.get("reason")), ""),
                 (f"{row['seconds']} s" if row.get("seconds") is not None else "-", ""),
             )
             for row in rows
@@ -225,10 +136,10 @@ def _reactions(data: Mapping[str, Any], painter: Painter) -> list[str]:
 def _drain(drain: Mapping[str, Any]) -> str:
     parts = []
     if drain.get("drained"):
-        text = f"DRAINED ({_text(drain.get('mode'))}) since {_text(drain.get('since'))}"
+        text = f"DRAINED ({text_of(drain.get('mode'))}) since {text_of(drain.get('since'))}"
         if drain.get("until"):
             text += f" until {drain['until']}"
-        parts.append(f"{text}: {_text(drain.get('reason'))}")
+        parts.append(f"{text}: {text_of(drain.get('reason'))}")
     if drain.get("problem"):
         parts.append(str(drain["problem"]))
     return printable("; ".join(parts))
@@ -243,13 +154,13 @@ def _node(node: str, status: Mapping[str, Any], painter: Painter) -> list[str]:
     daemon = daemon if isinstance(daemon, Mapping) else {}
     watch = status.get("watch")
     watch = watch if isinstance(watch, Mapping) else {}
-    facts = [f"keepalived {_text(daemon.get('version'))}"]
+    facts = [f"keepalived {text_of(daemon.get('version'))}"]
     facts.append("running" if daemon.get("running") else painter.paint("NOT RUNNING", "bad"))
     facts.append(
         "watch running" if watch.get("running") else painter.paint("watch NOT RUNNING", "warn")
     )
     lines = [
-        f"{painter.paint(printable(node), 'head')}  {printable(_text(status.get('cluster')))}  "
+        f"{painter.paint(printable(node), 'head')}  {printable(text_of(status.get('cluster')))}  "
         + "  ".join(facts)
     ]
     rows = []
@@ -261,13 +172,13 @@ def _node(node: str, status: Mapping[str, Any], painter: Painter) -> list[str]:
         ]
         rows.append(
             (
-                (_text(each.get("instance")), ""),
-                (state, _CLAIM_STYLES.get(state, "bad")),
+                (text_of(each.get("instance")), ""),
+                (state, CLAIM_STYLES.get(state, "bad")),
                 _vip(each.get("vip_present")),
-                (_priority(each), ""),
-                (_text(each.get("vrid")), ""),
-                (_text(each.get("interface")), ""),
-                (_ago(each.get("since"), status.get("time")), ""),
+                (priority(each), ""),
+                (text_of(each.get("vrid")), ""),
+                (text_of(each.get("interface")), ""),
+                (ago(each.get("since"), status.get("time")), ""),
                 (", ".join(held) or "-", ""),
             )
         )

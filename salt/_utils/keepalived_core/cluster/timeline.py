@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import clock
+from .answers import Answer, last_line
 from .event import printable
-from .facts import Answer, last_line
 
 SCHEMA = 1
 _FIELDS = (

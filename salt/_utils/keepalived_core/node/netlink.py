@@ -23,7 +23,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
-IFLA_IFNAME = 3
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MASTER = 1, 3, 10
 IFA_F_DADFAILED = 0x08
 SO_RCVBUFFORCE = 33
 IFF_UP, IFF_RUNNING = 0x1, 0x40
@@ -172,6 +172,34 @@ def dump_addresses() -> dict[str, list[tuple[str, int]]]:
                     found[names[parsed[0]]].append((parsed[1], parsed[2]))
         if whole:
             break
+    return found
+
+
+@dataclass(frozen=True)
+class Link:
+    """An Ethernet interface; ``port``: it is a part of a bridge, a bond or a VRF."""
+
+    mac: str
+    port: bool
+
+
+def dump_links() -> dict[str, Link]:
+    """Return every Ethernet interface of this network namespace by name.
+
+    Raises :class:`OSError` when the kernel does not answer.
+    """
+    found = {}
+    with socket.socket(
+        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+    ) as sock:
+        sock.settimeout(2.0)
+        sock.bind((0, 0))
+        for _, body in _dump(sock, RTM_GETLINK):
+            name = _link_name(body)
+            attributes = _attributes(body, _IFINFO.size)
+            mac = attributes.get(IFLA_ADDRESS, b"")
+            if name and len(mac) == 6 and any(mac):
+                found[name] = Link(mac.hex(":"), IFLA_MASTER in attributes)
     return found
 
 

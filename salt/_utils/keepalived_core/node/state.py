@@ -9,6 +9,8 @@ from typing import Any
 
 #: vrrp.h: the numbers are the protocol's states plus two of keepalived's own.
 STATES = {0: "INIT", 1: "BACKUP", 2: "MASTER", 3: "FAULT", 97: "DELETED", 98: "STOP"}
+#: vrrp.h, VRRP_AUTH_*: the words of keepalived.conf(5).
+AUTH_TYPES = {0: "none", 1: "PASS", 2: "AH"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Instance:
     since: float = 0.0
     advert_interval: float | None = None
     version: int | None = None
+    auth_type: str | None = None
     nopreempt: bool = False
     accept: bool | None = None
     track_interfaces: tuple[str, ...] = ()
@@ -63,6 +66,13 @@ class Instance:
         """Return the interfaces on which ``vip`` counts as held by this instance."""
         named = (vip.device, self.vmac) if vip.device else (self.interface, self.vmac)
         return frozenset(name for name in named if name)
+
+    def wire(self, vip: Vip) -> str | None:
+        """Return the interface on whose network ``vip`` is: below the macvlan, where there is one.
+
+        None when keepalived names no interface at all (``dont_track_primary`` without one).
+        """
+        return vip.device if vip.device and vip.device != self.vmac else self.interface
 
 
 def parse_vip(text: str, excluded: bool = False) -> Vip | None:
@@ -125,6 +135,9 @@ def from_dump(data: Mapping[str, Any], stats: Mapping[str, Any]) -> Instance:
         since=float(since) if isinstance(since, (int, float)) else 0.0,
         advert_interval=float(advert) if isinstance(advert, (int, float)) else None,
         version=_number(data.get("version")),
+        auth_type=AUTH_TYPES.get(_number(data.get("auth_type")) or 0)
+        if "auth_type" in data
+        else None,
         nopreempt=bool(data.get("nopreempt")),
         accept=None if accept is None else bool(accept),
         track_interfaces=_texts(data.get("track_ifp")),

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..conf import instances as configured
-from . import addresses, drain_status, dump, process, watch_status
+from . import addresses, drain_status, dump, netlink, process, verify, watch_status
 from .paths import DEFAULT, Paths
 from .spool import Spool, SpoolError
 from .state import Instance
@@ -37,6 +37,9 @@ def status(node: str, cluster: str | None, paths: Paths = DEFAULT) -> dict[str, 
     groups = {one.name: one.sync_group for one in written}
     if dumped is not None:
         rows = [from_dump(one, kernel, groups.get(one.name)) for one in dumped.instances]
+        rejections = verify.rejections(found.tuple if found else None)
+        for row, one in zip(rows, dumped.instances, strict=True):
+            row.update(running(one, rejections))
     else:
         state = "STOP" if daemon is None else None
         rows = [from_config(one, kernel, state) for one in written]
@@ -52,8 +55,49 @@ def status(node: str, cluster: str | None, paths: Paths = DEFAULT) -> dict[str, 
         },
         "watch": watch_summary(paths),
         "drain": drain_status.status(paths, tree, found.tuple if found else None),
+        "interfaces": interfaces(kernel, rows),
         "instances": rows,
     }
+
+
+def running(one: Instance, rejections: Iterable[str]) -> dict[str, Any]:
+    """What all nodes of a cluster must agree about, and the adverts that came in.
+
+    rejections
+        The counters that tell of adverts which were not accepted (:func:`verify.rejections`).
+
+    ``adverts`` counts since keepalived started; of the rejected ones only what is not 0.
+    """
+    return {
+        "family": one.family,
+        "version": one.version,
+        "advert_int": one.advert_interval,
+        "auth_type": one.auth_type,
+        "use_vmac": bool(one.vmac),
+        "adverts": {
+            "received": one.stats.get("advert_rcvd"),
+            "sent": one.stats.get("advert_sent"),
+            "rejected": {name: one.stats[name] for name in rejections if one.stats.get(name)},
+        },
+    }
+
+
+def interfaces(kernel: Kernel, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """This node's hardware addresses: ``{interface: {"mac", "addresses": [its own]}}``.
+
+    Of all that may answer for an address: not the ports of a bridge or bond, which do so under its
+    name.  The virtual addresses are left out.  By them the master tells whose answer to a question
+    for a virtual address is.
+    """
+    virtual = {vip["address"] for row in rows for vip in row["vips"]}
+    named = {row["interface"] for row in rows}
+    found = {}
+    for name, link in netlink.dump_links().items():
+        own = [f"{ip}/{prefix}" for ip, prefix in kernel.get(name, ())]
+        if own or name in named or not link.port:
+            kept = [each for each in own if each not in virtual]
+            found[name] = {"mac": link.mac, "addresses": kept}
+    return found
 
 
 def from_dump(one: Instance, kernel: Kernel, sync_group: str | None) -> dict[str, Any]:
@@ -65,7 +109,8 @@ def from_dump(one: Instance, kernel: Kernel, sync_group: str | None) -> dict[str
             for name in one.devices(vip) or kernel.keys()
             if (vip.address, vip.prefix) in {tuple(item) for item in kernel.get(name, ())}
         )
-        vips.append(_vip(f"{vip.address}/{vip.prefix}", on, vip.device or one.interface))
+        wanted = vip.device or one.interface
+        vips.append(_vip(f"{vip.address}/{vip.prefix}", on, wanted, vip.excluded))
     return {
         "instance": one.name,
         "sync_group": sync_group,
@@ -83,10 +128,11 @@ def from_dump(one: Instance, kernel: Kernel, sync_group: str | None) -> dict[str
 def from_config(one: configured.Instance, kernel: Kernel, state: str | None) -> dict[str, Any]:
     """The row of an instance that nobody answers for: what the file says, and the kernel."""
     vips = []
-    for address, device in [*one.vips, *one.excluded]:
+    listed = [(*vip, False) for vip in one.vips] + [(*vip, True) for vip in one.excluded]
+    for address, device, excluded in listed:
         wanted = device or one.interface
         have = {f"{ip}/{prefix}" for ip, prefix in kernel.get(wanted, ())}
-        vips.append(_vip(address, [wanted] if address in have else [], wanted))
+        vips.append(_vip(address, [wanted] if address in have else [], wanted, excluded))
     return {
         "instance": one.name,
         "sync_group": one.sync_group,
@@ -171,8 +217,13 @@ def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="microseconds")
 
 
-def _vip(address: str, on: list[str], wanted: str | None) -> dict[str, Any]:
-    return {"address": address, "interface": on[0] if on else wanted, "present": bool(on)}
+def _vip(address: str, on: list[str], wanted: str | None, excluded: bool) -> dict[str, Any]:
+    return {
+        "address": address,
+        "interface": on[0] if on else wanted,
+        "present": bool(on),
+        "excluded": excluded,
+    }
 
 
 def _all_present(vips: list[dict[str, Any]]) -> bool | None:

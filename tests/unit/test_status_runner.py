@@ -1,0 +1,192 @@
+"""The verb status as Salt loads it: nodes that only answer, and the file that a hub wrote."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import pathlib
+import sys
+import types
+from typing import Any
+
+import pytest
+
+salt_logging = pytest.importorskip("salt._logging")
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
+from cluster_samples import node_status  # noqa: E402
+from hub_nodes import EPOCH, Node, World  # noqa: E402
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+NODES = ("n1", "n2", "n3")
+OLDER = "'keepalived.answers' is not available."
+
+
+def load(monkeypatch: pytest.MonkeyPatch, path: str, opts: dict) -> types.ModuleType:
+    salt_logging.shutdown_temp_handler()
+    # The library that the other tests hold stays theirs.
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("keepalived_core", "keepalived_master"):
+            monkeypatch.setitem(sys.modules, name, sys.modules[name])
+    spec = importlib.util.spec_from_file_location("module_under_test", REPO / "salt" / path)
+    module = importlib.util.module_from_spec(spec)
+    module.__opts__, module.__salt__ = opts, {}
+    spec.loader.exec_module(module)
+    return module
+
+
+class Site:
+    """A hub on three nodes, what the nodes say when they are asked, and the runner."""
+
+    def __init__(self, cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.nodes = {name: Node(name) for name in NODES}
+        self.cache, self.patch = cache, monkeypatch
+        self.hub: World | None = None
+        self.late = 5.0
+        self.said: dict[str, Any] = {}
+        self.error: Exception | None = None
+
+    def live(self, seconds: float) -> None:
+        for _ in range(int(seconds)):
+            self.hub.send(*(node.heartbeat(self.hub.now) for node in self.nodes.values()))
+            self.hub.step(1.0)
+
+    def begin(self) -> None:
+        self.hub = World(self.cache / "keepalived" / "timeline.db", *self.nodes.values())
+        for name in NODES:
+            self.hub.send(self.nodes[name].row("BACKUP", 0.0))
+        self.hub.send(self.nodes["n3"].row("MASTER", 4.0))
+        self.live(30)
+
+    def status(self, cluster: str | None = None) -> dict[str, Any]:
+        """What the verb returns: plain data, once through JSON."""
+        now = EPOCH + (self.hub.now if self.hub else 0.0) + self.late
+        runner = load(self.patch, "_runners/keepalived_status.py", {"cachedir": self.cache})
+        self.patch.setattr(runner.time, "time", lambda: now)
+        self.patch.setattr(runner.time, "sleep", lambda _seconds: None)
+        world = runner._World
+        facts = sys.modules["keepalived_core.cluster.facts"]
+
+        def ask(_self: Any, nodes: Any, fun: str, *_args: Any, **_kwarg: Any) -> dict[str, Any]:
+            if self.error:
+                raise self.error
+            said = self.said if fun == "keepalived.status" else dict.fromkeys(nodes, OLDER)
+            return {node: facts.Answer(said[node], now) for node in nodes if node in said}
+
+        def clusters(_self: Any, only: Any) -> tuple[dict, str | None]:
+            known = {"controllers": [facts.Member(node, ("VI_1",)) for node in NODES]}
+            return (known, None) if only in (None, "controllers") else ({}, f"no cluster {only}")
+
+        for name, fake in (("ask", ask), ("clusters", clusters), ("last_macs", lambda *_: {})):
+            self.patch.setattr(world, name, fake, raising=False)
+        returned = runner.status(cluster)
+        assert returned["outputter"] == "keepalived"
+        return json.loads(json.dumps(returned["data"]))
+
+    def screen(self, data: dict) -> list[str]:
+        output = load(self.patch, "_output/keepalived.py", {"color": False})
+        return output.output(data).splitlines()
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    site = Site(tmp_path, monkeypatch)
+    site.said = {
+        f"n{n}": node_status(n, "MASTER" if n == 3 else "BACKUP", instance="VI_1")
+        for n in (1, 2, 3)
+    }
+    yield site
+    if site.hub:
+        site.hub.session.close()
+
+
+def failed_over(site: Site) -> dict[str, Any]:
+    """n3's check fails, n2 takes over; the nodes say so too."""
+    site.begin()
+    site.hub.send(site.nodes["n3"].row("FAULT", 30.0, reason="chk_haproxy \x1b[31mfailed"))
+    site.live(1)
+    site.hub.send(site.nodes["n2"].row("MASTER", 30.603))
+    site.live(9)
+    site.said["n3"] = node_status(3, "FAULT", instance="VI_1")
+    site.said["n2"] = node_status(2, "MASTER", instance="VI_1")
+    return site.status()
+
+
+def test_the_hubs_open_incident_says_what_an_answer_of_now_cannot(site) -> None:
+    data = failed_over(site)
+
+    (instance,) = data["clusters"][0]["instances"]
+    assert (data["verdict"], data["retcode"]) == ("degraded", 1)
+    assert instance["cause"]["class"] == "fault"
+    assert "chk_haproxy ?[31mfailed" in instance["cause"]["text"]
+    incident = instance["incident"]
+    assert (incident["kind"], incident["opened"]) == ("failover", "2027-01-15T08:00:30.000000Z")
+    assert data["hub"]["running"] is True
+    assert "incidents" not in data["hub"]
+    last = site.screen(data)
+    assert f"  incident {incident['id']}: failover, open for 15 s; " in "\n".join(last)
+    assert last[-1].startswith("1 cluster, 0 critical, 0 unknown, 1 warning; ")
+    assert last[-1].endswith("hub: 0 rows behind, 0 missing, 0 lost")
+
+
+def test_what_a_hub_said_that_has_stopped_is_not_now(site) -> None:
+    failed_over(site)
+    site.late = 3600.0
+
+    data = site.status()
+
+    (instance,) = data["clusters"][0]["instances"]
+    assert instance["incident"] is None
+    assert data["hub"]["problem"].startswith("the hub has not run for")
+    assert data["hub"]["problem"] in site.screen(data)[-1]
+
+
+def test_without_a_hub_all_else_is_there(site) -> None:
+    data = site.status()
+
+    assert (data["verdict"], data["hub"], data["message"]) == ("ok", None, None)
+    assert site.screen(data)[-1].endswith("; no hub")
+
+
+def test_a_hub_file_that_cannot_be_read_is_said(site, tmp_path) -> None:
+    (tmp_path / "keepalived").mkdir()
+    (tmp_path / "keepalived" / "timeline.db").write_text("no database" * 100)
+
+    data = site.status()
+
+    assert data["verdict"] == "ok"
+    assert "What the hub knows cannot be read" in data["message"]
+
+
+def test_an_instance_that_flaps_is_flapping_while_all_is_well_for_a_moment(site) -> None:
+    site.begin()
+    for turn in range(6):
+        at = site.hub.now
+        site.hub.send(site.nodes["n1"].row("FAULT", at, reason="chk_haproxy failed"))
+        site.live(1)
+        site.hub.send(site.nodes["n1"].row("BACKUP", at + 1.0))
+        site.live(2 if turn < 5 else 3)
+
+    data = site.status()
+
+    (instance,) = data["clusters"][0]["instances"]
+    assert (data["verdict"], data["retcode"]) == ("flapping", 1)
+    assert instance["reason"] == "n1 lost its state of VI_1 several times within a minute"
+    assert instance["next"].startswith("salt-run keepalived.drain n1")
+
+
+def test_a_cluster_that_is_mistyped_is_unknown(site) -> None:
+    data = site.status("controller")
+
+    assert (data["retcode"], data["clusters"], data["message"]) == (3, [], "no cluster controller")
+    assert site.screen(data) == ["no cluster controller"]
+
+
+def test_a_master_that_cannot_ask_says_so(site) -> None:
+    exceptions = pytest.importorskip("salt.exceptions")
+    site.error = exceptions.SaltClientError("the master does not run")
+
+    data = site.status()
+
+    assert (data["kind"], data["retcode"]) == ("message", 3)
+    assert data["message"] == "the master does not run"
