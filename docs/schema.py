@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "salt" / "_utils"))
 
+from keepalived_core import policy_pillar  # noqa: E402
 from keepalived_core.conf import grammar, grammar_entries  # noqa: E402
 from keepalived_core.conf.grammar_entries import Option  # noqa: E402
 from keepalived_core.conf.keyword import (  # noqa: E402
@@ -112,7 +113,11 @@ def _sections() -> dict[str, Schema]:
     """What stands beside config and nodes."""
     flag = {"type": "boolean"}
     script = {"source": _TEXT, "contents": _TEXT, "user": _TEXT, "group": _TEXT, "mode": {}}
-    repair = {"restart_service": _TEXT, "cooldown": {"type": "number", "minimum": 0}}
+    repair = {
+        "restart_service": _TEXT,
+        "cooldown": {"type": "number", "minimum": 0},
+        "budget": {"type": "integer", "minimum": 1, "maximum": 60},
+    }
     priority = {"type": "integer", "minimum": 1, "maximum": 255}
     return {
         "cluster": _TEXT,
@@ -127,6 +132,7 @@ def _sections() -> dict[str, Schema]:
         "sysctl": _object({"ip_nonlocal_bind": flag}),
         "scripts": _each(_object(script)),
         "remediation": _each(_object(repair)),
+        "policy": _policy(),
         "package": _object({"version": _TEXT}),
         "clean": _object({"stop_keepalived": flag}),
         "allow_disruptive": flag,
@@ -135,6 +141,24 @@ def _sections() -> dict[str, Schema]:
         "lookup": {},
         "scripts_dir": {},
     }
+
+
+def _policy() -> Schema:
+    count = {"type": "integer", "minimum": 1}
+    rules = {
+        kind: _object(
+            {
+                "action": {"enum": list(actions)},
+                "service": _TEXT,
+                "sls": _TEXT,
+                "peers": count,
+                "expires": count,
+            }
+        )
+        for kind, actions in policy_pillar.ACTIONS.items()
+    }
+    limits = dict.fromkeys(policy_pillar.NUMBERS, count)
+    return _object({"incidents": _object(rules), **limits, "dry_run": {"type": "boolean"}})
 
 
 def _nodes(config: Schema) -> Schema:

@@ -43,7 +43,7 @@ _STALE = ("keepalived_core", "keepalived_master")
 import keepalived_master
 
 from keepalived_core import signing
-from keepalived_core.cluster import hub_session, membership, settle
+from keepalived_core.cluster import hub_session, ledger, membership, settle
 from keepalived_core.cluster import secret as secrets
 from keepalived_core.cluster.hub import Known
 from keepalived_core.cluster.store_file import StoreError
@@ -68,6 +68,8 @@ LOOK, COMPILE, STRANGER = 5.0, 900.0, 60.0
 ANSWER = 15
 #: Jobs at a time.
 JOBS = 4
+#: Seconds between two looks whether a maintenance has ended.
+SILENCES = 10.0
 #: After an error nobody foresaw the hub begins anew from what it has stored.
 PAUSE, PAUSE_MAX = 1.0, 60.0
 
@@ -136,6 +138,8 @@ class _Hub:
         self._members = _Members(opts, self._results)
         # a node that does not answer keeps one of them for as long as it is waited for
         self._jobs = concurrent.futures.ThreadPoolExecutor(JOBS, thread_name_prefix="jobs")
+        self._ledger = ledger.Ledger(path.with_name("react.db"))
+        self._silences_seen = 0.0
 
     def run(self, parent):
         looking = threading.Thread(target=self._members.run, name="members", daemon=True)
@@ -167,9 +171,23 @@ class _Hub:
                     self._jobs.submit(self._ask, [fetch])
             for tag, data in step.events:
                 bus.fire_event(data, tag)
+            if self._silence_ended(now):
+                # a hint: the reaction asks the ledger itself
+                bus.fire_event({}, "keepalived/hub/silence/ended")
             if self._session.hub.strangers:
                 self._members.want(set(self._session.hub.strangers))
                 self._session.hub.strangers.clear()
+
+    def _silence_ended(self, now):
+        """Whether somebody must say what is wrong after a maintenance."""
+        if abs(now - self._silences_seen) < SILENCES:
+            return False
+        self._silences_seen = now
+        try:
+            return self._ledger.has_ended_silences(now)
+        except ledger.LedgerError as error:
+            log.error("keepalived hub: %s", error)
+            return False
 
     def _take(self, bus):
         """Take what is on the bus, at most a batch of it."""

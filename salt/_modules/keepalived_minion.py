@@ -56,9 +56,9 @@ RELAY_LIBRARY = (
 
 # The same of the hub, on the master.
 _HUB_CLUSTER = """
-    answers asking clock event heartbeat hub hub_findings hub_incidents hub_session incident
+    answers asking clock deeds event heartbeat hub hub_findings hub_incidents hub_session incident
     incident_case incident_mark incident_owner incident_state incident_subject incident_text
-    incident_track membership ordering rows saved secret settle settling store store_file
+    incident_track ledger membership ordering rows saved secret settle settling store store_file
     store_read
 """
 HUB_LIBRARY = (

@@ -38,6 +38,7 @@ try:
         hub_table,
         incident_table,
         rollout_table,
+        silence,
         table,
         topology_draw,
     )
@@ -81,6 +82,8 @@ def output(data, **kwargs):
         return "\n".join(incident_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "explain":
         return "\n".join(incident_table.explanation(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "silences":
+        return "\n".join(silence.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "topology":
         return topology_draw.screen(data, color=_color(), ascii_only=not _has_unicode())
     text = table.render(data, color=_color(), width=shutil.get_terminal_size((100, 24)).columns)

@@ -14,28 +14,30 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import logging
-import pathlib
 import sys
 import threading
 import time
-from urllib import parse
 
 import salt.exceptions
-import salt.utils.event
 
 # A running master still holds the library it imported before sync_runners: import the new.
-_STALE = ("keepalived_core", "keepalived_master")
+_STALE = ("keepalived_core", "keepalived_master", "keepalived_trail")
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] in _STALE]
 
 import keepalived_master
+import keepalived_trail
 from keepalived_master import ANSWER_SECONDS
 
 from keepalived_core.check import reach as reaching
 from keepalived_core.cluster import alert as alerting
-from keepalived_core.cluster import clock, deliver, facts
+from keepalived_core.cluster import answers as answering
+from keepalived_core.cluster import clock, hub_view, incident_event, membership
 from keepalived_core.cluster import event as events
 from keepalived_core.cluster import ledger as ledgers
+from keepalived_core.cluster import policy as policies
 from keepalived_core.cluster import react as reacting
+from keepalived_core.cluster.store_file import StoreError
+from keepalived_core.cluster.store_read import Reader
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +79,12 @@ def reactions(last=20):
         salt-run keepalived.reactions last=100 --out=json
     """
     try:
-        rows = _ledger(dict(__opts__)).trail(keepalived_master.count(last))
+        rows = _trail().ledger.trail(keepalived_master.count(last))
     except (ValueError, ledgers.LedgerError) as mistake:
         return keepalived_master.complaint(mistake)
     for row in rows:
         row["time"] = clock.render(row.pop("at"))
-    data = {"kind": "reactions", "schema": ledgers.SCHEMA_VERSION, "rows": rows, "retcode": 0}
+    data = {"kind": "reactions", "schema": 1, "rows": rows, "retcode": 0}
     return {"outputter": "keepalived", "data": data}
 
 
@@ -137,9 +139,10 @@ def react(kind, tag, event):
         The event's data, or its JSON text.
 
     The event is only a hint: it is checked against its tag, the accepted keys and the pillar,
-    and counts once however often it comes.  Returns ``{"kind", "result", "reason", ...}``;
-    result is ``rejected``, ``duplicate``, ``ignored``, ``skipped``, ``sent``, ``failed`` or
-    ``succeeded``.
+    and counts once however often it comes.  What the hub tells of incidents goes to
+    ``keepalived.react_incident``, the end of a maintenance to ``keepalived.silence_ended``.
+    Returns ``{"kind", "result", "reason", ...}``; result is ``rejected``, ``duplicate``,
+    ``ignored``, ``skipped``, ``sent``, ``failed`` or ``succeeded``.
 
     CLI Example:
 
@@ -150,14 +153,15 @@ def react(kind, tag, event):
     reaction = {"alert": _alert, "remediate": _remediate}.get(kind)
     if reaction is None:
         return _reject("reaction", tag, event, "kind is neither alert nor remediate")
-    opts = dict(__opts__)
+    if str(tag).startswith("keepalived/"):
+        return _react_to_hub(kind, tag, event)
     found = events.validate_event(tag, event)
     if isinstance(found, events.Event) and not _master().is_accepted(found.id):
         found = events.Rejected("its minion has no accepted key")
     if isinstance(found, events.Rejected):
         return _reject(kind, tag, event, found.reason)
     try:
-        result = reaction(opts, found)
+        result = reaction(_trail(), found)
     except ledgers.LedgerError as error:
         # Without it nothing keeps a repair from being done twice: then better not once.
         log.error("keepalived: no %s for %s: %s", kind, found.key, error)
@@ -171,7 +175,25 @@ def react(kind, tag, event):
     return {"kind": kind, "incident": found.key, **result}
 
 
-def _alert(opts, event):
+def _react_to_hub(kind, tag, event):
+    """What the hub of this master fired, or somebody in its name."""
+    done = {"kind": kind, "result": "ignored"}
+    try:
+        if incident_event.is_incident_tag(tag):
+            done = __salt__["keepalived.react_incident"](kind, tag, event)
+        elif kind == "alert" and tag.endswith("/silence/ended"):
+            # whether one has ended says the ledger, not the event
+            done["said"] = __salt__["keepalived.silence_ended"]()
+    except Exception:
+        # Salt's reactor would keep to itself what a runner raises.
+        log.exception("keepalived: the %s for an incident broke off", kind)
+        raise
+    if done["result"] == "rejected":
+        return _reject(kind, tag, event, done["reason"])
+    return done
+
+
+def _alert(trail, event):
     pillar = _master().cached_pillar(event.id)
     if not reacting.configured_for(event, pillar):
         # The copy may be older than the configuration.
@@ -179,65 +201,62 @@ def _alert(opts, event):
         if not reacting.configured_for(event, pillar):
             return _NOT_CONFIGURED
     now = time.time()
-    cluster = facts.cluster_name(pillar)
-    ledger = _ledger(opts)
+    cluster = membership.cluster_name(pillar)
     try:
-        if not ledger.claim(event.id, event.stream_id, event.seq, "alert", now):
+        if not trail.ledger.claim(event.id, event.stream_id, event.seq, "alert", now):
             return {"result": "duplicate"}
+        if trail.ledger.has_ended_silences(now):
+            __salt__["keepalived.silence_ended"]()
     except ledgers.LedgerError as error:
         # Told twice is better than not told.
         log.error("keepalived: an alert goes out without the ledger: %s", error)
-    routes = alerting.read_routes(opts.get("keepalived"))
-    for mistake in routes.mistakes:
-        log.error("keepalived: master configuration: %s", mistake)
-    silent = alerting.why_silent(event, routes)
+    routes = trail.routes()
+    silent = alerting.why_silent(event, routes, _hub_runs(now)) or trail.silent(cluster, now)
     if silent:
         # Kept, but not fired: most events need nobody.
-        _record(ledger, "alert", "skipped", cluster, {**_about(event), "reason": silent})
+        trail.record("alert", "skipped", cluster, {**_about(event), "reason": silent})
         return {"result": "skipped", "reason": silent}
-    results = deliver.send(alerting.compose(event, cluster, now), routes.routes)
-    what = "sent" if "sent" in results.values() else "failed"
-    failures = [f"{name} {text}" for name, text in results.items() if text != "sent"]
-    for failure in failures:
-        log.error("keepalived: alert not delivered: %s", failure)
-    data = {
-        **_about(event),
-        "action": f"tell {', '.join(results)}",
-        "routes": results,
-        "reason": "; ".join(failures) or event.reason,
-        "seconds": round(time.time() - now, 3),
-    }
-    _audit(opts, ledger, "alert", what, cluster, data)
-    return {"result": what, "routes": results}
+    return trail.tell(alerting.compose(event, cluster, now), routes, _about(event), event.reason)
 
 
-def _remediate(opts, event):
+def _hub_runs(now):
+    try:
+        reader = Reader.open(keepalived_master.timeline_path(__opts__))
+        if reader is None:
+            return False
+        with reader:
+            return hub_view.why_not(reader, now) is None
+    except StoreError:
+        return False
+
+
+def _remediate(trail, event):
     if not reacting.remediation_concerns(event):
         return {"result": "ignored"}
     pillar = _master().compiled_pillar(event.id)
     if not (reacting.broken(pillar) or reacting.configured_for(event, pillar)):
         return _NOT_CONFIGURED
-    cluster = facts.cluster_name(pillar)
-    ledger = _ledger(opts)
-    if not ledger.claim(event.id, event.stream_id, event.seq, "remediate", time.time()):
+    cluster, now = membership.cluster_name(pillar), time.time()
+    if not trail.ledger.claim(event.id, event.stream_id, event.seq, "remediate", now):
         return {"result": "duplicate"}
-    early = reacting.may_remediate(event, pillar)
+    silence = trail.ledger.silence_of(cluster, now)
+    early = reacting.may_remediate(event, pillar, policies.silenced(silence, now))
     outcomes = []
-    for decision, number in [(early, 0)] if early else _decide(opts, ledger, event, pillar):
+    for decision, number in [(early, 0)] if early else _decide(trail.ledger, event, pillar):
         if isinstance(decision, reacting.Skip):
             data = {**_about(event), "check": decision.check, "reason": decision.reason}
-            _audit(opts, ledger, "remediation", "skipped", cluster, data)
+            trail.audit("remediation", "skipped", cluster, data)
             outcomes.append({"result": "skipped", "reason": decision.reason})
             continue
         try:
-            outcomes.append(_restart(opts, ledger, cluster, event, decision, pillar))
+            outcomes.append(_restart(trail, cluster, event, decision, pillar))
         finally:
-            ledger.finish(number, time.time())
+            trail.ledger.finish(number, time.time())
     # One stands for all, the most telling; the trail has the others.
     return min(outcomes, key=lambda each: ("failed", "succeeded", "skipped").index(each["result"]))
 
 
-def _decide(opts, ledger, event, pillar):
+def _decide(ledger, event, pillar):
     """Ask the node, decide, and enter what is to be done: ``[(decision, its number)]``."""
     node, instance = event.id, event.instance
     checks = _master().ask_one(node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
@@ -257,7 +276,7 @@ def _decide(opts, ledger, event, pillar):
         ]
 
 
-def _restart(opts, ledger, cluster, event, action, pillar):
+def _restart(trail, cluster, event, action, pillar):
     """Carry one Action out, see whether it helped, and leave a trail of both."""
     begin = time.monotonic()
     about = {
@@ -266,26 +285,29 @@ def _restart(opts, ledger, cluster, event, action, pillar):
         "service": action.service,
         "action": f"restart {action.service}",
     }
-    _audit(opts, ledger, "remediation", "started", cluster, {**about, "reason": action.reason})
+    trail.audit("remediation", "started", cluster, {**about, "reason": action.reason})
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as aside:
         # Restarting a local service takes no address from anyone, so the peers' health does not
         # decide; but whoever reads the trail wants to know how bad it was.
-        asking = aside.submit(_peer_states, opts, event, pillar)
-        failure = _restart_and_verify(opts, action)
+        asking = aside.submit(_peer_states, event, pillar)
+        failure = _restart_and_verify(action)
         about["seconds"] = round(time.monotonic() - begin, 3)
         about["peers"] = asking.result()
     result = "failed" if failure else "succeeded"
     reason = failure or f"{action.check} passes again"
-    _audit(opts, ledger, "remediation", result, cluster, {**about, "reason": reason})
+    trail.audit("remediation", result, cluster, {**about, "reason": reason})
+    if failure:
+        alert = alerting.needs_you(event, cluster, about["action"], failure)
+        trail.escalate(alert, {**_about(event), "to": "escalated"}, reason)
     return {"result": result, "reason": reason}
 
 
-def _restart_and_verify(opts, action):
+def _restart_and_verify(action):
     """None when the check passes afterwards, else why not."""
     node, instance = action.minion, action.instance
     done = _master().ask_one(node, "service.restart", RESTART_SECONDS, name=action.service)
     if done is not True:
-        return f"service.restart {action.service}: {facts.last_line(done)}"
+        return f"service.restart {action.service}: {answering.last_line(done)}"
     deadline = time.monotonic() + VERIFY_SECONDS
     while True:
         checks = _master().ask_one(node, "keepalived.checks", CONFIRM_SECONDS, instance=instance)
@@ -296,8 +318,8 @@ def _restart_and_verify(opts, action):
         time.sleep(0.5)
 
 
-def _peer_states(opts, event, pillar):
-    nodes = facts.peers(pillar, event.id)
+def _peer_states(event, pillar):
+    nodes = membership.peers(pillar, event.id)
     try:
         accepted = [node for node in nodes if _master().is_accepted(node)]
         answers = _master().ask(accepted, "keepalived.status", PEER_SECONDS)
@@ -331,27 +353,8 @@ def _about(event):
     }
 
 
-def _ledger(opts):
-    return ledgers.Ledger(pathlib.Path(opts["cachedir"]) / "keepalived" / "react.db")
-
-
-def _record(ledger, kind, what, cluster, data):
-    try:
-        ledger.record(kind, what, cluster, data, time.time())
-    except ledgers.LedgerError as error:
-        log.error("keepalived: not in the audit trail: %s %s: %s", kind, what, error)
-
-
-def _audit(opts, ledger, kind, what, cluster, data):
-    """Write a row into the ledger, the same onto the master's bus, and a line into the log."""
-    _record(ledger, kind, what, cluster, data)
-    level = logging.WARNING if what == "failed" else logging.INFO
-    where = f"{data['instance']} on {data['minion']}"
-    log.log(level, "keepalived: %s %s: %s: %s", kind, what, where, data.get("reason"))
-    fired = {**data, "cluster": cluster, "time": clock.render(time.time())}
-    tag = "/".join(("keepalived", parse.quote(cluster, safe=""), kind, what))
-    with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as bus:
-        bus.fire_event(fired, tag)
+def _trail():
+    return keepalived_trail.Trail(__opts__)
 
 
 def _master():

@@ -33,9 +33,17 @@ HEADER = "# Written by Salt (formula keepalived): changes made here are lost.\n"
 # to the master for all of them.
 BEACON_LIMIT = 500
 
+_ALERT, _REMEDIATE = (
+    "salt://keepalived/reactor/alert.sls",
+    "salt://keepalived/reactor/remediate.sls",
+)
 REACTIONS = [
-    {"salt/beacon/*/keepalived/*/*": ["salt://keepalived/reactor/alert.sls"]},
-    {"salt/beacon/*/keepalived/*/FAULT": ["salt://keepalived/reactor/remediate.sls"]},
+    {"salt/beacon/*/keepalived/*/*": [_ALERT]},
+    {"salt/beacon/*/keepalived/*/FAULT": [_REMEDIATE]},
+    # the hub's
+    {"keepalived/*/*/opened": [_ALERT, _REMEDIATE]},
+    {"keepalived/*/*/resolved": [_ALERT]},
+    {"keepalived/hub/silence/ended": [_ALERT]},
 ]
 
 # What the pillar keepalived_master may set.

@@ -1,4 +1,5 @@
-# For the reactor of the master, on salt/beacon/*/keepalived/*/*: tells people.
+# For the reactor of the master, on salt/beacon/*/keepalived/*/*, on what the hub tells of incidents
+# (keepalived/*/*/opened, resolved) and of a maintenance that has ended: tells people.
 #
 # The event goes to the runner as JSON inside a JSON string, and nothing of it is read here: any
 # minion can put any text into an event, and as text it can neither end this YAML nor change it.

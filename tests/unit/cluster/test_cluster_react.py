@@ -149,7 +149,7 @@ LEFT_ALONE = {
     ),
     "an action that does not exist": (
         {"pillar": pillar(chk_haproxy={"run": "reboot"})},
-        "has an unknown key 'run'; known are cooldown, restart_service",
+        "has an unknown key 'run'; known are budget, cooldown, restart_service",
     ),
     "no mapping": (
         {"pillar": pillar(chk_haproxy="haproxy")},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import clock
@@ -19,6 +20,9 @@ WORTH_TELLING = {
     "hollow": ("critical", "it is MASTER, but an address of it is not there"),
     "MASTER": ("info", "took the address over"),
 }
+
+#: What the hub tells as an incident: the node's own event would tell it a second time.
+OF_INCIDENTS = frozenset({"ghost", "hollow"})
 
 _MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,255}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,255}", re.ASCII)
@@ -77,9 +81,14 @@ class Alert:
 
     severity: str
     text: str
-    event: Event
+    #: A few words, for a mail's subject.
+    subject: str
     cluster: str
-    late_seconds: float
+    #: What the reactions to one thing are filed under.
+    incident: str
+    late_seconds: float = 0.0
+    #: Under which key of the body its details stand, and the details.
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def payload(self) -> dict[str, object]:
         """The JSON body of the webhook (schema 1)."""
@@ -88,9 +97,9 @@ class Alert:
             "severity": self.severity,
             "text": self.text,
             "cluster": self.cluster,
-            "incident": self.event.key,
+            "incident": self.incident,
             "late_seconds": self.late_seconds,
-            "event": self.event.public(),
+            **self.details,
         }
 
 
@@ -177,8 +186,12 @@ def _mail(settings: object) -> Mail:
     return Mail(tuple(recipients), str(known["from"]), host, port)
 
 
-def why_silent(event: Event, routes: Routes) -> str | None:
-    """Why nobody is told about an event; None when someone is."""
+def why_silent(event: Event, routes: Routes, hub: bool = False) -> str | None:
+    """Why nobody is told about an event; None when someone is.
+
+    hub
+        Whether a hub runs, which tells of incidents.
+    """
     if event.type != "instance":
         return f"a {event.type} event; its instances speak for themselves"
     if event.to not in WORTH_TELLING:
@@ -191,6 +204,8 @@ def why_silent(event: Event, routes: Routes) -> str | None:
         return f"found as {event.to} when the watch began, no change of state"
     if event.planned and not routes.planned:
         return "planned"
+    if hub and event.to in OF_INCIDENTS:
+        return "the hub tells it as an incident, when it lasts"
     if not routes.routes:
         return "keepalived:alerts names no route"
     return None
@@ -218,4 +233,30 @@ def compose(event: Event, cluster: str, now: float) -> Alert:
     # A minute is long after any beacon's second: the event waited in a spool.
     if late >= 60:
         text += f", told {clock.span(late)} late"
-    return Alert(severity, text, event, cluster, round(late, 3))
+    return Alert(
+        severity,
+        text,
+        f"{event.instance} {event.to} on {event.id}",
+        cluster,
+        event.key,
+        round(late, 3),
+        {"event": event.public()},
+    )
+
+
+def needs_you(event: Event, cluster: str, what: str, reason: str) -> Alert:
+    """The alert for a repair that did not help.
+
+    what
+        What was done.
+    reason
+        What is wrong all the same.
+    """
+    return Alert(
+        "critical",
+        f"{event.instance} on {event.id} ({cluster}) needs you: {what}: {reason}",
+        f"{event.instance} on {event.id} needs you",
+        cluster,
+        event.key,
+        details={"event": event.public()},
+    )

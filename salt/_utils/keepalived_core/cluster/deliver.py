@@ -103,7 +103,7 @@ def _post(route: Webhook, alert: Alert, timeout: float) -> str | None:
 
 def _mail(route: Mail, alert: Alert, timeout: float) -> str | None:
     message = EmailMessage()
-    message["Subject"] = f"[keepalived] {alert.event.instance} {alert.event.to} on {alert.event.id}"
+    message["Subject"] = f"[keepalived] {alert.subject}"
     message["From"] = route.sender
     message["To"] = ", ".join(route.to)
     message["Date"] = formatdate()

@@ -99,7 +99,7 @@ def _known_ids(reader: Reader) -> str:
 def _with_actions(
     incidents: Iterable[dict[str, Any]], trail: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What was done about each: the reactions to a row that is evidence for it."""
+    """What was done about each: the reactions to it, and to a row that is evidence for it."""
     done: dict[str, list[dict[str, Any]]] = {}
     for each in trail:
         # an alert that nobody needed was not done
@@ -114,6 +114,7 @@ def _with_actions(
             for row in incident["rows"]
             if not row["context"]
         }
+        keys.add(str(incident["id"]))
         actions = [action for key in sorted(keys) for action in done.get(key, ())]
         found.append({**incident, "actions": sorted(actions, key=lambda each: str(each["time"]))})
     return found

@@ -15,12 +15,19 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+from .deeds import LEASE_SECONDS, Begun, Deed, Silence
+
+SCHEMA_VERSION = 2
 KEEP_SECONDS = 30 * 86400
 # Longer than any other writer holds the lock: each transaction is a few statements.
 BUSY_SECONDS = 10.0
 
-_SCHEMA = """
+#: Who tells that a silence has ended has so long; then somebody else may.
+CLOSING_SECONDS = 300.0
+
+#: What each version adds to the one before.
+_SCHEMAS = (
+    """
 CREATE TABLE claim (
     minion TEXT NOT NULL, stream_id TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
     at REAL NOT NULL, PRIMARY KEY (minion, stream_id, seq, kind)
@@ -36,7 +43,24 @@ CREATE TABLE audit (
     cluster TEXT NOT NULL, data TEXT NOT NULL
 );
 CREATE INDEX audit_at ON audit (at);
-"""
+""",
+    """
+CREATE TABLE deed (
+    key TEXT PRIMARY KEY, cluster TEXT NOT NULL, minion TEXT NOT NULL, action TEXT NOT NULL,
+    started REAL NOT NULL, lease REAL NOT NULL, ended REAL
+) WITHOUT ROWID;
+CREATE INDEX deed_cluster ON deed (cluster, started);
+CREATE TABLE silence (
+    id INTEGER PRIMARY KEY, cluster TEXT NOT NULL, since REAL NOT NULL, until REAL NOT NULL,
+    reason TEXT NOT NULL, who TEXT NOT NULL, closed INTEGER NOT NULL DEFAULT 0, closing REAL
+);
+CREATE INDEX silence_cluster ON silence (cluster, until);
+""",
+)
+
+
+#: By which column rows grow old.
+_AGES = (("claim", "at"), ("run", "started"), ("audit", "at"), ("deed", "started"))
 
 
 class LedgerError(Exception):
@@ -78,6 +102,29 @@ class Runs:
         return int(cursor.lastrowid or 0)
 
 
+class Deeds:
+    """What was begun in a cluster, inside the transaction that decides the next."""
+
+    def __init__(self, connection: sqlite3.Connection, cluster: str) -> None:
+        self._connection = connection
+        self._cluster = cluster
+
+    def all(self) -> list[Deed]:
+        rows = self._connection.execute(
+            "SELECT key, cluster, minion, action, started, lease, ended FROM deed "
+            "WHERE cluster = ?",
+            (self._cluster,),
+        )
+        return [Deed(*row) for row in rows]
+
+    def start(self, action: Begun, now: float) -> None:
+        """Enter what begins now.  Raises LedgerError when it was begun before."""
+        self._connection.execute(
+            "INSERT INTO deed VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            (action.key, self._cluster, action.minion, action.told, now, now + LEASE_SECONDS),
+        )
+
+
 class Ledger:
     """The file, made with mode 0600 in a directory with mode 0700 when it is not there.
 
@@ -90,7 +137,7 @@ class Ledger:
     def claim(self, minion: str, stream_id: str, seq: int, kind: str, now: float) -> bool:
         """Take an event for one kind of reaction.  True for exactly one of all who ask."""
         with self._transaction() as connection:
-            for table, column in (("claim", "at"), ("run", "started"), ("audit", "at")):
+            for table, column in _AGES:
                 connection.execute(f"DELETE FROM {table} WHERE {column} < ?", (now - KEEP_SECONDS,))
             cursor = connection.execute(
                 "INSERT OR IGNORE INTO claim VALUES (?, ?, ?, ?, ?)",
@@ -108,6 +155,77 @@ class Ledger:
         """Note that a repair is over."""
         with self._transaction() as connection:
             connection.execute("UPDATE run SET ended = ? WHERE id = ?", (now, number))
+
+    @contextmanager
+    def deciding_about(self, cluster: str) -> Iterator[Deeds]:
+        """Look at what was done in a cluster and start something with no one else in between."""
+        with self._transaction() as connection:
+            yield Deeds(connection, cluster)
+
+    def finish_deed(self, key: str, now: float) -> None:
+        """Note that an action on an incident is over."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE deed SET ended = ? WHERE key = ?", (now, key))
+
+    def silence(self, wanted: Silence) -> None:
+        """Begin a maintenance window; it takes the place of one in force."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE silence SET until = min(until, ?), closed = 1 "
+                "WHERE cluster = ? AND until > ?",
+                (wanted.since, wanted.cluster, wanted.since),
+            )
+            connection.execute(
+                "INSERT INTO silence (cluster, since, until, reason, who) VALUES (?, ?, ?, ?, ?)",
+                (wanted.cluster, wanted.since, wanted.until, wanted.reason, wanted.who),
+            )
+
+    def unsilence(self, cluster: str, now: float) -> bool:
+        """End a maintenance window now; whether there was one."""
+        with self._transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE silence SET until = ? WHERE cluster = ? AND until > ?", (now, cluster, now)
+            )
+            return cursor.rowcount > 0
+
+    def silence_of(self, cluster: str, now: float) -> Silence | None:
+        """The maintenance window of a cluster that is in force."""
+        return next((each for each in self.silences(now) if each.cluster == cluster), None)
+
+    def silences(self, now: float) -> list[Silence]:
+        """All that are in force, the first to end first."""
+        if not self.path.exists():
+            return []
+        with self._transaction() as connection:
+            rows = connection.execute(
+                f"SELECT {_SILENCE} FROM silence WHERE until > ? ORDER BY until, cluster", (now,)
+            ).fetchall()
+        return [_silence(row) for row in rows]
+
+    def has_ended_silences(self, now: float) -> bool:
+        """Whether one has ended of which that was not told, and nobody is at it."""
+        if not self.path.exists():
+            return False
+        with self._transaction() as connection:
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM silence WHERE {_ENDED}", (now, now - CLOSING_SECONDS)
+            ).fetchone()
+        return bool(count)
+
+    def take_ended_silences(self, now: float) -> list[tuple[int, Silence]]:
+        """Those that have ended, with their numbers, for the one who asks to tell of it."""
+        with self._transaction() as connection:
+            bounds = (now, now - CLOSING_SECONDS)
+            rows = connection.execute(
+                f"SELECT id, {_SILENCE} FROM silence WHERE {_ENDED}", bounds
+            ).fetchall()
+            connection.execute(f"UPDATE silence SET closing = ? WHERE {_ENDED}", (now, *bounds))
+        return [(row[0], _silence(row[1:])) for row in rows]
+
+    def close_silence(self, number: int) -> None:
+        """Its end has been told."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE silence SET closed = 1 WHERE id = ?", (number,))
 
     def record(
         self, kind: str, what: str, cluster: str, data: Mapping[str, object], now: float
@@ -165,7 +283,18 @@ class Ledger:
                 f"{self.path} was written by a newer release (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}); update this master, or move the file away"
             )
-        if version == 0:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
+        if version == SCHEMA_VERSION:
+            return
+        for added in _SCHEMAS[version:]:
+            for statement in filter(str.strip, added.split(";")):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+_SILENCE = "cluster, since, until, reason, who, closed"
+_ENDED = "closed = 0 AND until <= ? AND (closing IS NULL OR closing < ?)"
+
+
+def _silence(row: tuple[str, float, float, str, str, int]) -> Silence:
+    cluster, since, until, reason, who, closed = row
+    return Silence(cluster, since, until, reason, who, bool(closed))

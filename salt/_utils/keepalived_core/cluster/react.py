@@ -16,6 +16,8 @@ from .facts import configured_instances, last_line
 from .ledger import Run
 
 COOLDOWN_SECONDS = 60.0
+# A service that dies again and again is not mended by one more restart.
+BUDGET, BUDGET_SECONDS = 5, 3600.0
 # A stop and a start at systemd's default limit of 90 s each, and the check afterwards.
 LEASE_SECONDS = 300.0
 
@@ -56,14 +58,20 @@ def broken(pillar: Mapping[str, object]) -> bool:
     return bool(pillar.get("_errors"))
 
 
-def may_remediate(event: Event, pillar: Mapping[str, object]) -> Skip | None:
+def may_remediate(
+    event: Event, pillar: Mapping[str, object], silenced: str | None = None
+) -> Skip | None:
     """What can be said before the node is asked.
 
     pillar
         The minion's whole pillar, compiled just now.
+    silenced
+        Why its cluster is left alone, where it is in maintenance.
     """
     if event.planned:
         return Skip("planned")
+    if silenced:
+        return Skip(silenced)
     if broken(pillar):
         # The errors themselves may quote the pillar.
         return Skip("the minion's pillar does not compile: salt-run pillar.show_pillar says why")
@@ -202,7 +210,7 @@ def _decide_check(
     permit = _permit(allowed[name])
     if isinstance(permit, str):
         return Skip(f"pillar keepalived:remediation:{name}{permit}", name)
-    service, cooldown = permit
+    service, cooldown, budget = permit
     for run in runs:
         if run.check != name and run.service != service:
             continue
@@ -216,17 +224,22 @@ def _decide_check(
                 f"the next is allowed after {cooldown:g} s",
                 name,
             )
+    within = [run for run in runs if run.service == service]
+    within = [run for run in within if abs(now - run.started) < BUDGET_SECONDS]
+    if len(within) >= budget:
+        return Skip(f"budget: {service} was restarted {len(within)} times within an hour", name)
     reason = f"{name} fails, " + (f"exit status {rc}" if reached else "it does not end in time")
     return Action(event.id, event.instance, name, service, cooldown, reason)
 
 
-def _permit(settings: object) -> tuple[str, float] | str:
-    """The service and cool-down that a pillar entry allows, or what is wrong with it."""
+def _permit(settings: object) -> tuple[str, float, int] | str:
+    """The service, cool-down and budget that a pillar entry allows, or what is wrong with it."""
     if not isinstance(settings, Mapping):
         return " is no mapping; it would be {restart_service: haproxy}"
     for key in settings:
-        if key not in ("restart_service", "cooldown"):
-            return f" has an unknown key {str(key)[:40]!r}; known are cooldown, restart_service"
+        if key not in ("restart_service", "cooldown", "budget"):
+            known = "budget, cooldown, restart_service"
+            return f" has an unknown key {str(key)[:40]!r}; known are {known}"
     service = settings.get("restart_service")
     if not isinstance(service, str) or not _SERVICE.fullmatch(service):
         return ":restart_service is no service name"
@@ -236,4 +249,7 @@ def _permit(settings: object) -> tuple[str, float] | str:
     # Below one second it would be none; a day is longer than any outage one waits out.
     if not 1 <= cooldown <= 86400:
         return ":cooldown is not between 1 and 86400 seconds"
-    return service, float(cooldown)
+    budget = settings.get("budget", BUDGET)
+    if isinstance(budget, bool) or not isinstance(budget, int) or not 1 <= budget <= 60:
+        return ":budget is no whole number of restarts an hour from 1 to 60"
+    return service, float(cooldown), budget

@@ -26,6 +26,7 @@ TOP_KEYS = (
     "sysctl",
     "scripts",
     "remediation",
+    "policy",
     "package",
     "clean",
     "allow_disruptive",

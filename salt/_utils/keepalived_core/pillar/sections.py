@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import policy_pillar
 from ..conf.grammar import nearest
 from .errors import Mistakes, Path, kind_of
 from .merge import TOP
@@ -107,7 +108,7 @@ def _firewall(value: Any, path: Path, mistakes: Mistakes) -> None:
 def _remediation(value: Any, path: Path, mistakes: Mistakes) -> None:
     for name, given in (_mapping(value, path, mistakes) or {}).items():
         where = (*path, str(name))
-        entry = _mapping(given, where, mistakes, ("restart_service", "cooldown"))
+        entry = _mapping(given, where, mistakes, ("restart_service", "cooldown", "budget"))
         if entry is None:
             continue
         service = entry.get("restart_service")
@@ -116,6 +117,16 @@ def _remediation(value: Any, path: Path, mistakes: Mistakes) -> None:
         cooldown = entry.get("cooldown", 0)
         if isinstance(cooldown, bool) or not isinstance(cooldown, (int, float)) or cooldown < 0:
             mistakes.add((*where, "cooldown"), f"seconds belong here, not {kind_of(cooldown)}")
+        budget = entry.get("budget", 1)
+        if isinstance(budget, bool) or not isinstance(budget, int) or not 1 <= budget <= 60:
+            mistakes.add(
+                (*where, "budget"), "a whole number of restarts an hour belongs here, 1 to 60"
+            )
+
+
+def _policy(value: Any, _path: Path, mistakes: Mistakes) -> None:
+    for where, reason in policy_pillar.read(value)[1]:
+        mistakes.add((TOP, *where.split(":")), reason)
 
 
 def _checks_exist(data: Mapping[str, Any], mistakes: Mistakes) -> None:
@@ -146,6 +157,7 @@ _SECTIONS: dict[str, Callable[[Any, Path, Mistakes], None]] = {
     "clean": _switches("stop_keepalived"),
     "firewall": _firewall,
     "remediation": _remediation,
+    "policy": _policy,
     "allow_disruptive": _boolean,
     "drain_file": _boolean,
 }

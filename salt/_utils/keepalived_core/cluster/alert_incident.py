@@ -1,0 +1,91 @@
+"""Who is told about an incident, about what was done, and about the end of a maintenance.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import clock, incident_text
+from .alert import Alert, Routes
+from .event import printable
+
+#: How urgent each kind is.  ``failover`` and ``degraded`` are not told: the nodes' own events
+#: (FAULT, STOP, MASTER) have told them already, and sooner.
+SEVERITY = {
+    "split_brain": "critical",
+    "ghost_vip": "critical",
+    "no_master": "critical",
+    "hollow_master": "critical",
+    "flapping": "warning",
+}
+
+
+def why_silent(incident: Mapping[str, Any], word: str, routes: Routes) -> str | None:
+    """Why nobody is told about an incident; None when someone is.
+
+    word
+        ``opened``, ``updated`` or ``resolved``.
+    """
+    if incident["kind"] not in SEVERITY:
+        return f"the nodes' own events tell a {incident['kind']}"
+    if word == "updated":
+        return "it was told when it opened"
+    if not routes.routes:
+        return "keepalived:alerts names no route"
+    return None
+
+
+def compose(incident: Mapping[str, Any], word: str, now: float) -> Alert:
+    """The alert for an incident that opened, or is over."""
+    kind = str(incident["kind"]).replace("_", " ")
+    where = f"{incident['instance']} ({incident['cluster']})"
+    told = {"opened": incident["opened"], "resolved": incident["resolved"]}[word]
+    if word == "opened":
+        cause = incident["cause"].get("text") or "the rows say nothing of the cause"
+        text = f"{where}: {kind.upper()} since {told}: {cause}. "
+        text += f"{incident_text.next_step(incident)}"
+    else:
+        text = f"{where}: {kind} is over at {told}, after {clock.span(incident['seconds'])}"
+        text += f"; without an owner for {incident['seconds_without_owner']:.3f} s"
+        text += f", with several for {incident['seconds_several_owners']:.3f} s"
+    return Alert(
+        severity=SEVERITY[str(incident["kind"])] if word == "opened" else "info",
+        text=printable(f"{text} [salt-run keepalived.explain {incident['id']}]"),
+        subject=printable(f"{incident['instance']} {kind} {word}"),
+        cluster=str(incident["cluster"]),
+        incident=str(incident["id"]),
+        late_seconds=round(max(0.0, now - (clock.parse(told) or now)), 3),
+        details={"details": dict(incident)},
+    )
+
+
+def escalation(incident: Mapping[str, Any], what: str, reason: str) -> Alert:
+    """The alert for an incident that the pillar wanted mended, and that was not.
+
+    what
+        What was to be done, or was done.
+    """
+    kind = str(incident["kind"]).replace("_", " ")
+    return Alert(
+        severity="critical",
+        text=printable(
+            f"{incident['instance']} ({incident['cluster']}): {kind} needs you: {what}: {reason} "
+            f"[salt-run keepalived.explain {incident['id']}]"
+        ),
+        subject=printable(f"{incident['instance']} {kind} needs you"),
+        cluster=str(incident["cluster"]),
+        incident=str(incident["id"]),
+        details={"details": dict(incident)},
+    )
+
+
+def maintenance_over(cluster: str, text: str, wrong: list[str], now: float) -> Alert:
+    """The alert for the end of a maintenance that leaves something wrong."""
+    return Alert(
+        severity="critical",
+        text=printable(text),
+        subject=printable(f"{cluster}: wrong after the maintenance"),
+        cluster=cluster,
+        incident=f"silence/{cluster}/{clock.render(now)}",
+        details={"details": {"wrong": wrong}},
+    )
