@@ -258,7 +258,7 @@ FAULTS = [
     Fault("a stranger has the same VRID", stranger,
           "no_master", "stranger", not_elected),
     Fault("the check fails on the owner", lab_fault("stop", OWNER, "haproxy"),
-          "failover", "fault", taken, always=True),
+          "failover", "fault", taken),
     Fault("the owner's cable is cut", lab_fault("cut", OWNER), "failover", "fault", taken),
     Fault("keepalived is stopped on the owner", lab_fault("stop", OWNER),
           "failover", "stopped", taken, now="stopped"),

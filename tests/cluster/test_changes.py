@@ -19,20 +19,16 @@ from lab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(1500)]
 
-#: What is left out of the ordinary run on 2.2.7, half a minute to one each: all of it is carried
-#: out on both suites with SALT_KEEPALIVED_LONG=1 (25 minutes).  On 2.3.3 the ordinary run has what
-#: differs there, or counts most.
+#: What is left out of the ordinary run, half a minute to one each: all is carried out on 2.2.7
+#: and on 2.3.3 with SALT_KEEPALIVED_LONG=1 (25 minutes).
 LONG = ("nopreempt", "an instance more", "another address instead", "a password", "advert_int",
         "VRRPv3", "unicast", "a check's fall, rise and timeout", "preempt_delay", "gratuitous ARP",
         "a notify script", "mail", "router_id and the garp defaults", "skip_check_adv_addr",
         "debugging off, dont_track_primary")  # fmt: skip
-NEWER = ("SNMP", "an address more", "the VRID")
 if os.environ.get("SALT_KEEPALIVED_LONG"):
     RUNS = {"bookworm": CASES, "trixie": CASES}
 else:
     RUNS = {"bookworm": [case for case in CASES if case.name not in LONG]}
-    if os.environ.get("SALT_KEEPALIVED_VERSIONS"):
-        RUNS["trixie"] = [case for case in CASES if case.name in NEWER]
 ROWS = [(suite, case) for suite, cases in RUNS.items() for case in cases]
 WAYS = ("there", "back")
 #: Seconds: one advert (advert_int 1).
