@@ -20,9 +20,8 @@ _STALE = ("keepalived_core", "keepalived_master")
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] in _STALE]
 
 import keepalived_master
-from keepalived_master import ANSWER_SECONDS
 
-from keepalived_core.cluster import facts, hub_view, table
+from keepalived_core.cluster import hub_view, table
 from keepalived_core.cluster import live as following
 from keepalived_core.cluster.store_file import StoreError
 from keepalived_core.cluster.store_read import Reader
@@ -86,15 +85,11 @@ def live(cluster=None, seconds=None):
 
 
 def _follow(reader, follower, cluster, end):
-    master = keepalived_master.Master(__opts__, __salt__)
-    clusters, message = master.clusters(cluster)
+    _, message = keepalived_master.Master(__opts__, __salt__).clusters(cluster)
     if message is not None:
         return keepalived_master.complaint(message)
-    nodes = {each.node for found in clusters.values() for each in found if each.accepted}
-    answers = master.ask(nodes, "keepalived.status", ANSWER_SECONDS)
-    status = facts.gather(clusters, answers, time.time())
     show = _as_json if _is_json() else _as_text
-    show({**status, "message": None})
+    show(__salt__["keepalived.status"](cluster)["data"])
     while end is None or time.monotonic() < end:
         for item in follower.poll():
             show(item)

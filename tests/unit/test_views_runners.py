@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import yaml
 
-from keepalived_core.cluster import answers, membership
+from keepalived_core.cluster import answers, facts, membership
 
 salt_logging = pytest.importorskip("salt._logging")
 
@@ -188,6 +188,7 @@ class Live:
         self.go(20)
         self.runner = load(monkeypatch, "_runners/keepalived_live.py", {"cachedir": cache, **opts})
         monkeypatch.setattr(self.runner.keepalived_master, "Master", FakeMaster)
+        self.runner.__salt__ = {"keepalived.status": self.status}
         ours = {
             "time": lambda: EPOCH + self.world.now,
             "monotonic": lambda: self.world.now,
@@ -195,6 +196,10 @@ class Live:
         }
         monkeypatch.setattr(self.runner, "time", types.SimpleNamespace(**ours))
         self.later: list = []
+
+    def status(self, cluster):
+        clusters, _ = FakeMaster().clusters(cluster)
+        return {"data": facts.gather(clusters, FakeMaster().ask(), EPOCH)}
 
     def go(self, seconds: float) -> None:
         for _ in range(int(seconds)):

@@ -149,7 +149,7 @@ CASES = {
         [],
     ),
     "a check that flaps on a backup": (
-        [(100 + 4 * turn + part, "n1", ("FAULT", "BACKUP")[part // 2])
+        [(100 + 4 * turn + part, "n1", *(("FAULT", FAULT), ("BACKUP",))[part // 2])
          for turn in range(6) for part in (0, 2)],
         ["flapping opened", "flapping resolved"],
     ),
@@ -314,6 +314,7 @@ CAUSES = [
     ("keepalived is killed, a peer takes over, keepalived is started again", "192.0.2.10 stayed"),
     ("the master has no address", "n3: 192.0.2.10 is missing"),
     ("a backup fails for long", "n1 is FAULT: chk_haproxy failed"),
+    ("a check that flaps on a backup", "n1 was in FAULT again and again: chk_haproxy failed"),
     ("a backup is not heard any more", "n1 is not heard any more"),
     ("all checks fail at once", "n1 is FAULT: chk_haproxy failed; n2 is FAULT"),
     ("a stranger with the same virtual_router_id is MASTER", "a router that is no member"),

@@ -392,6 +392,7 @@ class Instance:
 def _carry_over(old: Track, new: Track, mark: Mark) -> None:
     """What stays true through a transition."""
     new.lower_us = old.lower_us
+    new.fault = mark.reason if mark.to == "FAULT" else old.fault
     new.restarted = mark.to != "MASTER" and (old.restarted or old.outlived(mark))
     if old.odd == "ghost" and {old.state, mark.to} <= _OFF_DUTY:
         new.odd, new.odd_us = old.odd, old.odd_us

@@ -175,7 +175,11 @@ def _of_lame(
 
 
 def _of_flapping(tracks: Sequence[Track]) -> dict[str, str]:
-    return {"class": "flapping", "text": "; ".join(_because(each) for each in tracks)}
+    texts = [
+        f"{each.node} was in FAULT again and again: {each.fault}" if each.fault else _because(each)
+        for each in tracks
+    ]
+    return {"class": "flapping", "text": "; ".join(texts)}
 
 
 def _because(track: Track) -> str:

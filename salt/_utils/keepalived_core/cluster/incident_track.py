@@ -58,6 +58,8 @@ class Track:
     boot: str | None = None
     #: It had the address when its machine stopped, which was started anew since.
     restarted: bool = False
+    #: Why it was last in FAULT.
+    fault: str | None = None
     lower_us: int = 0
 
     @property
