@@ -241,9 +241,9 @@ def test_the_watch_ends_a_drain_in_time_and_marks_what_happens_as_planned(start)
     one.start_watch()
     try:
         one.begin_chapter()
-        call(one, "drain.drain(expires='2s')")
+        call(one, "drain.drain(expires='5s')")
         assert not has(one)
-        assert until(lambda: not record.exists() and has(one), 8), one.log("watch")
+        assert until(lambda: not record.exists() and has(one), 20), one.log("watch")
         one.wait_for("BACKUP", "MASTER")
         rows = [row for row in one.events() if row["to"] in ("BACKUP", "MASTER")]
         assert [row["planned"] for row in rows] == [True] * len(rows)
@@ -251,7 +251,7 @@ def test_the_watch_ends_a_drain_in_time_and_marks_what_happens_as_planned(start)
         # somebody's slip does not end one
         call(one, "drain.drain()")
         (one.root / FILE[1:]).write_text("garbage\n")
-        assert until(lambda: (one.root / FILE[1:]).read_text() == "-253\n", 5)
+        assert until(lambda: (one.root / FILE[1:]).read_text() == "-253\n", 15)
         assert until(lambda: not has(one))
     finally:
         one.signal("TERM", one.watch_pid())
