@@ -211,6 +211,11 @@ SECONDS = {
          (150, "n3", "STOP", {"boot": "the next"}), (151, "n3", "BACKUP", {"boot": "the next"})],
         ("failover", 47.4, 0, 0),
     ),
+    "a peer flashes within one moment": (
+        [(100, "n3", "STOP"), (100.603, "n1", "MASTER"), (100.603, "n1", "BACKUP"),
+         (100.603, "n2", "MASTER"), (130.5, "n3", "BACKUP")],
+        ("failover", 30.5, 0.603, 0),
+    ),
     "two masters": (
         [(100.25, "n2", "MASTER"), (130, "n2", "BACKUP")],
         ("split_brain", 29.75, 0, 29.75),

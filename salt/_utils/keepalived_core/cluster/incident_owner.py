@@ -43,7 +43,8 @@ class Owners:
     def note(self, at_us: int, node: str, holds: bool, before: bool) -> None:
         """A node got or lost the address.  before: whether it had it until its first change."""
         self._before.setdefault(node, before)
-        bisect.insort(self._flips, (at_us, node, holds))
+        # of one moment, in the order that the node told them
+        bisect.insort(self._flips, (at_us, node, holds), key=_when)
         if len(self._flips) > MAX_FLIPS:
             self._fold(self._flips[MAX_FLIPS // 2][0])
 
@@ -95,7 +96,11 @@ class Owners:
             self._without += without
             self._several += several
             self._begin = before_us
-        place = bisect.bisect_left(self._flips, (before_us, "", False))
+        place = bisect.bisect_left(self._flips, before_us, key=_when)
         for _, node, holds in self._flips[:place]:
             self._before[node] = holds
         del self._flips[:place]
+
+
+def _when(flip: tuple[int, str, bool]) -> int:
+    return flip[0]
