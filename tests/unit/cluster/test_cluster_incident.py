@@ -99,6 +99,11 @@ CASES = {
         [(99, "n1", "BACKUP", PLANNED), (100, "n2", "MASTER"), (120, "n2", "BACKUP")],
         [],
     ),
+    "a check fails a moment after a peer was drained and undrained": (
+        [(95, "n1", "priority", PLANNED), (100, "n3", "FAULT", FAULT), (100.6, "n2", "MASTER"),
+         *BACK],
+        ["failover opened", "failover resolved"],
+    ),
     "a change that leaves two masters": (
         [(99, "n1", "priority", PLANNED), (100, "n2", "MASTER", PLANNED), (140, "n2", "BACKUP")],
         ["split_brain opened", "split_brain resolved"],

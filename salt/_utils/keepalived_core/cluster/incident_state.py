@@ -277,7 +277,8 @@ class Instance:
 
         def add(kind: str, tracks: Iterable[Track], since_us: int, due: int, opener: Key) -> None:
             nodes = tuple(sorted({each.node for each in tracks}))
-            due = max(due, planned_us)
+            # of what an owner lost it is known already that nobody planned it
+            due = due if self.lost is not None and opener == self.lost.key else max(due, planned_us)
             found.conditions.append(Condition(kind, since_us, due, opener, nodes, self.name))
 
         ghosts = [each for each in fresh if each.odd == "ghost"]
