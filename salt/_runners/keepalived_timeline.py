@@ -39,7 +39,7 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
     cluster (str, optional)
         Only this one.
     last (int)
-        How many rows at most, the newest.
+        How many rows at most, the newest; with ``since`` all of that time are shown.
     since (str, optional)
         Only from then on: a span (``90s``, ``15m``, ``2h``, ``3d``) or a UTC time
         (``2026-11-22T03:04:05Z``).
@@ -97,7 +97,8 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
         )
     asked = {"last": last}
     if begin is not None:
-        asked = {"last": hub_view.PERIOD_ROWS, "since": clock.render(begin)}
+        last = hub_view.PERIOD_ROWS
+        asked = {"last": last, "since": clock.render(begin)}
     accepted = [each.node for each in members if each.accepted]
     try:
         answers = _master().ask(accepted, "keepalived.journal", ANSWER_SECONDS, **asked)

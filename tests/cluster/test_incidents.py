@@ -43,6 +43,9 @@ SOON = 8.0
 TWO_ANSWER = ("split_brain", "ghost_vip")
 #: Seconds by which the timeline and the client may differ.
 AGREE = 0.2
+#: In the ordinary run beside all else: a client whose entry of the address expired asks for its MAC
+#: once a second.
+AGREE_AT_LEAST = 0.2 if LONG else 1.2
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +141,9 @@ def test_a_fault_is_one_incident_of_its_kind_told_soon_and_over_after_the_heal(
     if found["exact"]:
         assert found["seconds_several_owners"] == pytest.approx(shared, abs=AGREE)
     if found["exact"] and fault.kind not in TWO_ANSWER:
-        assert found["seconds_without_owner"] == pytest.approx(away, abs=AGREE), client["gaps"]
+        assert found["seconds_without_owner"] == pytest.approx(away, abs=AGREE_AT_LEAST), client[
+            "gaps"
+        ]
 
 
 OPERATIONS = 50 if LONG else len(SHORT)
