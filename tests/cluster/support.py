@@ -6,6 +6,7 @@ import copy
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from lab.lab import Lab
@@ -13,6 +14,9 @@ from lab.lab import Lab
 VIP = "192.168.1.220"
 NODES = ("controller1", "controller2", "controller3")
 CONFIG = "/etc/keepalived/keepalived.conf"
+
+#: For so long after a planned row the hub takes what happens for planned (docs/incidents.md).
+PLANNED_SECONDS = 30.0
 
 CLASSIC: dict[str, Any] = {
     "cluster": "controllers",
@@ -145,3 +149,14 @@ def wait_one_holder(lab: Lab, expected: str | None = None, timeout: float = 20) 
         return first[0] if holders(lab) == first else None
 
     return wait_until(settled, timeout, f"one holder of the VIP ({expected or 'any'})")
+
+
+def wait_unplanned(lab: Lab) -> None:
+    """Nothing is planned any more, and what was has come to its end: the hub allows 30 s for it."""
+    lab.salt("controller*", "keepalived.planned", seconds=0, reason="a test begins")
+    rows = lab.salt_run("keepalived.timeline", "controllers", last=300)["rows"]
+    times = [
+        datetime.fromisoformat(row["time"].replace("Z", "+00:00")) for row in rows if row["planned"]
+    ]
+    if times:
+        time.sleep(max(0.0, max(times).timestamp() + PLANNED_SECONDS + 1 - time.time()))

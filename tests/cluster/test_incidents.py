@@ -25,6 +25,7 @@ from support import (
     failures,
     set_pillar,
     wait_one_holder,
+    wait_unplanned,
     wait_until,
 )
 
@@ -56,6 +57,7 @@ def bus(cluster: Lab) -> Iterator[EventTap]:
         assert failures(apply(cluster, allowed=True)) == {}
     # a hub that just began waits for its nodes' older rows
     wait_until(lambda: time.time() - began(cluster) > 20, 60, "the hub has begun")
+    wait_unplanned(cluster)
     with EventTap(cluster) as tap:
         yield tap
 

@@ -15,6 +15,7 @@ from support import (
     holders,
     set_pillar,
     wait_one_holder,
+    wait_unplanned,
     wait_until,
 )
 
@@ -41,6 +42,7 @@ def site(healthy: Lab) -> Iterator[Lab]:
     """The classic cluster with a policy; undrained and with its haproxies afterwards."""
     forget(healthy)
     set_pillar(healthy, classic(policy=POLICY))
+    wait_unplanned(healthy)
     yield healthy
     healthy.heal()
     for node in healthy.controllers:
