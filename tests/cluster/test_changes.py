@@ -24,7 +24,9 @@ pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(1500)]
 LONG = ("nopreempt", "an instance more", "another address instead", "a password", "advert_int",
         "VRRPv3", "unicast", "a check's fall, rise and timeout", "preempt_delay", "gratuitous ARP",
         "a notify script", "mail", "router_id and the garp defaults", "skip_check_adv_addr",
-        "debugging off, dont_track_primary")  # fmt: skip
+        "debugging off, dont_track_primary", "an interface is tracked", "no check any more",
+        "another check that passes", "an excluded address",
+        "a backup's priority goes down")  # fmt: skip
 if os.environ.get("SALT_KEEPALIVED_LONG"):
     RUNS = {"bookworm": CASES, "trixie": CASES}
 else:
