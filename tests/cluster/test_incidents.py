@@ -162,5 +162,8 @@ def test_ordinary_work_is_no_incident_but_a_failover(whole: Lab, bus: EventTap) 
 
     kinds = collections.Counter(kind for kind, word, _ in words(bus, first) if word == "opened")
     print(f"{len(names)} operations, incidents: {dict(kinds)}")
-    assert set(kinds) == {"failover"}
+    assert set(kinds) <= {"failover"}
+    if not LONG:
+        # of the long run each may come within the minute that a change marks as planned
+        assert kinds["failover"] == 1
     assert kinds["failover"] <= sum(names.count(each) for each in MOVES)
