@@ -108,15 +108,7 @@ def reach(cluster=None):
     """
     master = _master()
     clusters, message = master.clusters(cluster)
-    pillars = {
-        name: {
-            each.node: master.compiled_pillar(each.node).get("keepalived")
-            if each.accepted
-            else None
-            for each in members
-        }
-        for name, members in clusters.items()
-    }
+    pillars = keepalived_master.pillars_of(master, clusters)
     nodes = ",".join(node for found in pillars.values() for node in found)
     addresses = __salt__["mine.get"](nodes, "keepalived.addresses", "list") if nodes else {}
     data = reaching.reach_of_clusters(pillars, addresses)

@@ -106,10 +106,7 @@ def _ask(master, clusters):
 
 
 def _cluster(master, name, members, told, mark):
-    pillars = {
-        each.node: master.compiled_pillar(each.node).get("keepalived") if each.accepted else None
-        for each in members
-    }
+    pillars = keepalived_master.pillars_of(master, {name: members})[name]
     read = _read(pillars, told, mark)
     gathered = facts.gather({name: members}, told.status, time.time())
     (table,) = gathered["clusters"]

@@ -69,15 +69,7 @@ def topology(cluster=None, format="text", out=None, now=True):
         return keepalived_master.complaint(mistake)
     master = keepalived_master.Master(__opts__, __salt__)
     clusters, message = master.clusters(cluster)
-    pillars = {
-        name: {
-            each.node: master.compiled_pillar(each.node).get("keepalived")
-            if each.accepted
-            else None
-            for each in members
-        }
-        for name, members in clusters.items()
-    }
+    pillars = keepalived_master.pillars_of(master, clusters)
     nodes = ",".join(node for found in pillars.values() for node in found)
     addresses = __salt__["mine.get"](nodes, "keepalived.addresses", "list") if nodes else {}
     answers = None

@@ -139,6 +139,26 @@ def no_hub(opts, retcode):
     )
 
 
+def pillars_of(master, clusters):
+    """What the pillars of all members say of keepalived, compiled now.
+
+    clusters (dict)
+        As ``Master.clusters`` returns them.
+
+    Returns ``{cluster: {node: the pillar's keepalived}}``; None for a node that is not accepted or
+    whose pillar says nothing.
+    """
+    return {
+        name: {
+            each.node: master.compiled_pillar(each.node).get("keepalived")
+            if each.accepted
+            else None
+            for each in members
+        }
+        for name, members in clusters.items()
+    }
+
+
 def count(last, what="rows"):
     """How many are wanted, at least 1.  Raises ValueError for what is no number."""
     try:

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pathlib
 import re
 import sys
-import types
 
 import pytest
 
 from keepalived_core.cluster import ledger
 
-salt_logging = pytest.importorskip("salt._logging")
-
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
-from hub_nodes import EPOCH, Node, World  # noqa: E402
+from hub_nodes import EPOCH, Node, World
+from runner_loading import load
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
-
-
-def load(monkeypatch: pytest.MonkeyPatch, path: str, opts: dict) -> types.ModuleType:
-    salt_logging.shutdown_temp_handler()
-    # The library that the other tests hold stays theirs.
-    for name in list(sys.modules):
-        if name.partition(".")[0] in ("keepalived_core", "keepalived_master"):
-            monkeypatch.setitem(sys.modules, name, sys.modules[name])
-    spec = importlib.util.spec_from_file_location("module_under_test", REPO / "salt" / path)
-    module = importlib.util.module_from_spec(spec)
-    module.__opts__ = opts
-    nothing = {"time": "2027-01-15T08:01:00Z", "findings": []}
-    module.__salt__ = {"keepalived.audit": lambda cluster: {"data": nothing}}
-    spec.loader.exec_module(module)
-    return module
 
 
 class Master:
@@ -51,7 +33,11 @@ class Master:
         self.live(1)
         world.send(nodes["n2"].row("MASTER", 30.603))
         self.live(9)
-        self.runner = load(monkeypatch, "_runners/keepalived_incidents.py", {"cachedir": cache})
+        nothing = {"time": "2027-01-15T08:01:00Z", "findings": []}
+        self.runner = load(
+            monkeypatch, "_runners/keepalived_incidents.py", {"cachedir": cache},
+            keepalived__audit=lambda cluster: {"data": nothing},
+        )  # fmt: skip
         self.output = load(monkeypatch, "_output/keepalived.py", {"color": False})
         self.after(20)
         monkeypatch.setattr(self.runner.time, "time", lambda: self.now)

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pathlib
 import sys
-import types
 from typing import Any
 
 import pytest
 
-salt_logging = pytest.importorskip("salt._logging")
-
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
-from cluster_samples import node_status  # noqa: E402
-from hub_nodes import EPOCH, Node, World  # noqa: E402
+from cluster_samples import node_status
+from hub_nodes import EPOCH, Node, World
+from runner_loading import load
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 NODES = ("n1", "n2", "n3")
 OLDER = "'keepalived.answers' is not available."
-
-
-def load(monkeypatch: pytest.MonkeyPatch, path: str, opts: dict) -> types.ModuleType:
-    salt_logging.shutdown_temp_handler()
-    # The library that the other tests hold stays theirs.
-    for name in list(sys.modules):
-        if name.partition(".")[0] in ("keepalived_core", "keepalived_master"):
-            monkeypatch.setitem(sys.modules, name, sys.modules[name])
-    spec = importlib.util.spec_from_file_location("module_under_test", REPO / "salt" / path)
-    module = importlib.util.module_from_spec(spec)
-    module.__opts__, module.__salt__ = opts, {}
-    spec.loader.exec_module(module)
-    return module
 
 
 class Site:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pathlib
 import re
@@ -15,29 +14,14 @@ import yaml
 
 from keepalived_core.cluster import answers, facts, membership
 
-salt_logging = pytest.importorskip("salt._logging")
-
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
-from hub_nodes import EPOCH, Node, World  # noqa: E402
+from hub_nodes import EPOCH, Node, World
+from runner_loading import load
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 NODES = ("controller1", "controller2", "controller3")
 PILLAR = yaml.safe_load((REPO / "pillar/keepalived/classic.sls").read_text(encoding="utf-8"))
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def load(monkeypatch: pytest.MonkeyPatch, path: str, opts: dict) -> types.ModuleType:
-    salt_logging.shutdown_temp_handler()
-    # The library that the other tests hold stays theirs.
-    for name in list(sys.modules):
-        if name.partition(".")[0] in ("keepalived_core", "keepalived_master"):
-            monkeypatch.setitem(sys.modules, name, sys.modules[name])
-    spec = importlib.util.spec_from_file_location("module_under_test", REPO / "salt" / path)
-    module = importlib.util.module_from_spec(spec)
-    module.__opts__ = opts
-    module.__salt__ = {"mine.get": lambda *_: {}}
-    spec.loader.exec_module(module)
-    return module
 
 
 def status(state: str, vip: bool) -> dict:
@@ -80,7 +64,7 @@ class FakeMaster:
 
 @pytest.fixture
 def topology(monkeypatch):
-    runner = load(monkeypatch, "_runners/keepalived_topology.py", {})
+    runner = load(monkeypatch, "_runners/keepalived_topology.py", {}, mine__get=lambda *_: {})
     monkeypatch.setattr(runner.keepalived_master, "Master", FakeMaster)
     monkeypatch.setattr(FakeMaster, "asked", 0)
     return runner.topology
