@@ -425,3 +425,12 @@ def test_history_from_before_the_hub_is_no_news() -> None:
     play.play([], 3100)
 
     assert play.words == []
+
+
+def test_a_new_cluster_whose_first_owner_is_heard_late_was_never_without_one() -> None:
+    """Its minion restarts at the end of its first highstate: its rows come a little later."""
+    born = [
+        (100, "n3", "BACKUP"), (100.04, "n2", "BACKUP"), (100.1, "n1", "BACKUP"),
+        (102.7, "n3", "silent"), (103.6, "n3", "MASTER"), (113, "n3", "heard"),
+    ]  # fmt: skip
+    assert Play().play(born, 200).words == []

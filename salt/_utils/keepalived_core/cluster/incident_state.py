@@ -12,7 +12,7 @@ from typing import Any
 
 from .incident_mark import Key, Mark, saved_key
 from .incident_owner import Owners
-from .incident_track import Coming, Track, World, lasted
+from .incident_track import Coming, Track, World, lasted, told_until
 from .saved import known
 
 #: The worst last.  An open incident may become a worse one, never a lesser one.
@@ -293,7 +293,7 @@ class Instance:
                 opener = first.odd_key or first.key
                 add(kind, tracks, first.odd_us, first.odd_us + advert, opener)
         if fresh and not claims and not ghosts and not found.silent and not found.unknown:
-            self._nobody(fresh, clock_us, world, found, add)
+            self._nobody(fresh, clock_us, world, coming, found, add)
         lame = [each for each in fresh if each.state not in STEADY and not each.planned]
         if fresh and (lame or found.unknown):
             missing = [each for each in live if since[each.node] is not None]
@@ -360,7 +360,13 @@ class Instance:
         return claims, waiting
 
     def _nobody(
-        self, fresh: list[Track], clock_us: int, world: World, found: Judged, add: Add
+        self,
+        fresh: list[Track],
+        clock_us: int,
+        world: World,
+        coming: Coming,
+        found: Judged,
+        add: Add,
     ) -> None:
         """No living keepalived says MASTER, and nothing has the address."""
         if self.empty is None or not world.expected(self.name) <= set(self.tracks):
@@ -371,7 +377,8 @@ class Instance:
         advert = world.advert_us(self.name)
         ready = any(each.state not in ("FAULT", "STOP") for each in fresh)
         due = since + (election_us(advert) if ready else advert)
-        unsure = {each.node for each in fresh if world.confirmed_us(each.node) < since}
+        # the row of one that became MASTER meanwhile may still be on its way
+        unsure = {each.node for each in fresh if told_until(each, world, coming) < due}
         if not unsure:
             add("no_master", fresh, since, due, opener)
         elif clock_us < due:

@@ -59,6 +59,8 @@ class Subject:
         }
         self.pending = [Mark.load(each) for each in data.get("pending", ())]
         self.clock_us: int = data.get("clock", 0)
+        #: From when until when all that happens may be planned.
+        self._planned_from_us: int = data.get("planned_from", 0)
         self.planned_us: int = data.get("planned", 0)
         self._born_us: int = data.get("born", 0)
         #: Where the last incident ended: the next one begins no earlier.
@@ -88,6 +90,7 @@ class Subject:
             "instances": {name: each.save() for name, each in self.instances.items()},
             "pending": [each.save() for each in self.pending],
             "clock": self.clock_us,
+            "planned_from": self._planned_from_us,
             "planned": self.planned_us,
             "born": self._born_us,
             "floor": self._floor_us,
@@ -170,6 +173,8 @@ class Subject:
         self._judged.pop(mark.instance, None)
         if mark.planned:
             self._judged.clear()
+            if mark.time_us > self.planned_us:
+                self._planned_from_us = mark.time_us
             self.planned_us = max(self.planned_us, mark.time_us + PLANNED_US)
         if mark.is_state or mark.to in ("ghost", "hollow", "restored"):
             known = self._last.setdefault(mark.instance, {})
@@ -276,7 +281,7 @@ class Subject:
             worst.kind,
             began,
             worst.opener,
-            planned=began < self.planned_us,
+            planned=self._planned_from_us <= began < self.planned_us,
         )
         self.incident = incident
         for each in self.instances.values():
@@ -330,7 +335,9 @@ class Subject:
             for stream_id, high in streams.items():
                 known[stream_id] = max(high, known.get(stream_id, 0))
         target.clock_us = max(target.clock_us, self.clock_us)
-        target.planned_us = max(target.planned_us, self.planned_us)
+        if self.planned_us > target.planned_us:
+            target.planned_us = self.planned_us
+            target._planned_from_us = self._planned_from_us
         target._born_us = min(self._born_us, target._born_us or self._born_us)
         self.dirty = target.dirty = True
 

@@ -92,4 +92,10 @@ def lasted(track: Track, until_us: int, world: World, coming: Coming) -> bool:
     boot = mark.boot if mark is not None else world.boot(track.node)
     if boot and track.boot and boot != track.boot:
         return False
-    return (mark.time_us if mark is not None else world.confirmed_us(track.node)) >= until_us
+    return told_until(track, world, coming) >= until_us
+
+
+def told_until(track: Track, world: World, coming: Coming) -> int:
+    """Until when the node said that it is in this state: its next row, or its latest word."""
+    mark = coming(track.node)
+    return mark.time_us if mark is not None else world.confirmed_us(track.node)
