@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab.machine import Node
@@ -73,12 +73,25 @@ class Observer:
         self, start: set[str], address: str | None = None, since: float = 0.0
     ) -> float:
         """For how long, in all, more than one node had the address; *start*: who had it first."""
+        return self._seconds(start, lambda count: count > 1, address, since)
+
+    def empty_seconds(self, start: set[str]) -> float:
+        """For how long, in all, no node had the address; *start*: who had it first."""
+        return self._seconds(start, lambda count: count == 0)
+
+    def _seconds(
+        self,
+        start: set[str],
+        counts: Callable[[int], bool],
+        address: str | None = None,
+        since: float = 0.0,
+    ) -> float:
         holders = set(start)
         total, begun = 0.0, None
         for row in self.changes(address=address, since=since):
             (holders.add if row["present"] else holders.discard)(row["node"])
-            if len(holders) > 1 and begun is None:
+            if counts(len(holders)) and begun is None:
                 begun = row["time"]
-            elif len(holders) <= 1 and begun is not None:
+            elif not counts(len(holders)) and begun is not None:
                 total, begun = total + row["time"] - begun, None
         return total + (time.time() - begun if begun is not None else 0.0)
