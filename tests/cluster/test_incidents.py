@@ -131,7 +131,8 @@ def test_a_fault_is_one_incident_of_its_kind_told_soon_and_over_after_the_heal(
     print(f"{fault.name}: told after {told - truth:.1f} s as {found['cause']['class']}, "
           f"nodes: {said}; without it {found['seconds_without_owner']:.3f} s, "
           f"kernels {nobody:.3f} s, client {away:.3f} s; "
-          f"several {found['seconds_several_owners']:.3f} s, kernels {shared:.3f} s; exact: {found['exact']}")  # fmt: skip
+          f"several {found['seconds_several_owners']:.3f} s, kernels {shared:.3f} s; "
+          f"exact: {found['exact']}")  # fmt: skip
 
     assert {one for *_, one in words(bus, first)} == {incident}
     assert (found["kind"], found["cause"]["class"]) == (fault.kind, fault.cause), found
