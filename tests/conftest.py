@@ -13,6 +13,14 @@ import pytest
 pytest.register_assert_rewrite("fixtures", "support")
 
 REPO = Path(__file__).resolve().parents[1]
+UNIT = REPO / "tests" / "unit"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two groups, should two processes share the work: the real machines of one must not meet
+    those of the other, and what is measured there waits for no test of the code alone."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("unit" if UNIT in item.path.parents else "real"))
 
 
 @pytest.fixture(scope="session")
