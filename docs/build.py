@@ -1,4 +1,4 @@
-"""Build docs/reference.md from the docstrings and check every relative link.
+"""Build docs/reference.md from the docstrings and check every link of the pages.
 
 ``python -m docs.build`` writes the page; ``--check`` only says whether it is stale.
 The reference is committed, so that a reader on the web sees it without building anything.
@@ -13,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+from docs import links
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference.md"
 
@@ -24,7 +26,6 @@ SECTIONS = (
     ("Beacons", "beacon {module}", "salt/_beacons/*.py"),
 )
 _HIDDEN = {"validate", "beacon", "output"}
-_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def functions(path: Path) -> list[tuple[str, str, str]]:
@@ -66,19 +67,6 @@ def build() -> str:
     return "\n".join(parts)
 
 
-def broken_links() -> list[str]:
-    """Relative links in the repository's pages that lead nowhere."""
-    found = []
-    for page in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("lab/*.md")]):
-        for match in _LINK.finditer(page.read_text(encoding="utf-8")):
-            target = match.group(1)
-            if "://" in target or target.startswith("mailto:"):
-                continue
-            if not (page.parent / target).exists():
-                found.append(f"{page.relative_to(ROOT)}: {target} does not exist")
-    return found
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Build the reference page and check the links.")
     parser.add_argument("--check", action="store_true", help="write nothing, say what is stale")
@@ -91,7 +79,7 @@ def main() -> int:
     else:
         PAGE.write_text(text, encoding="utf-8")
         print(f"wrote {PAGE.relative_to(ROOT)}, {len(text.splitlines())} lines")
-    problems += broken_links()
+    problems += links.problems(ROOT)
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
