@@ -11,6 +11,8 @@ import ast
 import inspect
 import re
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from docs import links
@@ -24,23 +26,52 @@ SECTIONS = (
     ("States", "{module}.{function}", "salt/_states/*.py"),
     ("Verbs on the master", "salt-run {module}.{function}", "salt/_runners/*.py"),
     ("Beacons", "beacon {module}", "salt/_beacons/*.py"),
+    ("Engines", "engine {module}", "salt/_engines/*.py"),
+    ("External pillar", "ext_pillar {module}", "salt/_pillar/*.py"),
+    ("Outputter", "--out={module}", "salt/_output/*.py"),
 )
-_HIDDEN = {"validate", "beacon", "output"}
+# What Salt calls, and no person.
+_HIDDEN = {"validate", "beacon", "output", "start", "ext_pillar"}
 
 
-def functions(path: Path) -> list[tuple[str, str, str]]:
-    """(name, signature, docstring) of every public function of the module at *path*."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            text = ast.get_docstring(node) or ""
-            found.append((node.name, ast.unparse(node.args), inspect.cleandoc(text)))
-    return found
+@dataclass(frozen=True)
+class Module:
+    """One file that Salt loads.
+
+    heading: its section; name: the file's; loaded: the name by which Salt knows it, which several
+    files may share; intro: its docstring; functions: (name, how it is called, docstring) of each.
+    """
+
+    heading: str
+    name: str
+    loaded: str
+    path: Path
+    intro: str
+    functions: tuple[tuple[str, str, str], ...]
 
 
-def loaded_as(path: Path) -> str:
-    """The name by which Salt knows the module at *path*: several files may share one."""
+def modules() -> Iterator[Module]:
+    """All that Salt loads and a person may want to look up, in the order of the page."""
+    for heading, call, pattern in SECTIONS:
+        for path in sorted(ROOT.glob(pattern)):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            loaded = _loaded_as(path)
+            found = []
+            for node in tree.body:
+                if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                    continue
+                if node.name in _HIDDEN:
+                    continue
+                # A verb that is a word of Python has an underscore behind it in the code only.
+                name = node.name.rstrip("_")
+                called = call.format(module=loaded, function=name)
+                text = inspect.cleandoc(ast.get_docstring(node) or "")
+                found.append((name, f"{called}({ast.unparse(node.args)})", text))
+            intro = ast.get_docstring(tree) or ""
+            yield Module(heading, path.stem, loaded, path, intro, tuple(found))
+
+
+def _loaded_as(path: Path) -> str:
     named = re.search(r'^__virtualname__ = "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
     return named[1] if named else path.stem
 
@@ -53,17 +84,14 @@ def build() -> str:
         "Made from the docstrings by `./run docs`; do not edit it here.",
         "",
     ]
-    for heading, call, pattern in SECTIONS:
-        parts += [f"## {heading}", ""]
-        for path in sorted(ROOT.glob(pattern)):
-            module, loaded = path.stem, loaded_as(path)
-            intro = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            parts += [f"### {module}", "", "```text", intro, "```", ""]
-            for name, signature, text in functions(path):
-                if name in _HIDDEN:
-                    continue
-                called = call.format(module=loaded, function=name.rstrip("_"))
-                parts += [f"#### `{called}({signature})`", "", "```text", text, "```", ""]
+    heading = ""
+    for module in modules():
+        if module.heading != heading:
+            heading = module.heading
+            parts += [f"## {heading}", ""]
+        parts += [f"### {module.name}", "", "```text", module.intro, "```", ""]
+        for _name, called, text in module.functions:
+            parts += [f"#### `{called}`", "", "```text", text, "```", ""]
     return "\n".join(parts)
 
 

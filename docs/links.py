@@ -50,6 +50,11 @@ def problems(root: Path) -> list[str]:
 
 def links(text: str) -> list[Link]:
     """The links and images of a page, without what stands in code."""
+    return [link for _at, link in placed(text)]
+
+
+def placed(text: str) -> list[tuple[int, Link]]:
+    """The same, each with the place of its target in the text."""
     plain = _blanked(text)
     # By where the target stands: an image is found twice, and may stand inside of a link.
     targets = {
@@ -57,7 +62,7 @@ def links(text: str) -> list[Link]:
         for pattern in (_INLINE, _IMAGE, _HTML)
         for match in pattern.finditer(plain)
     }
-    return [Link(plain.count("\n", 0, at) + 1, targets[at]) for at in sorted(targets)]
+    return [(at, Link(plain.count("\n", 0, at) + 1, targets[at])) for at in sorted(targets)]
 
 
 def anchors(text: str) -> set[str]:
@@ -116,26 +121,27 @@ def _wrong_address(target: str) -> str:
 
 
 def _blanked(text: str) -> str:
-    """The text with its code and comments as blanks; every line keeps its number."""
+    """The text with its code and comments as blanks; every character keeps its place."""
     text = _COMMENT.sub(_blank, _without_fences(text))
     # Code ends with its paragraph at the latest: a lone backtick takes nothing away.
     return "".join(_CODE.sub(_blank, part) for part in re.split(r"(\n[ \t]*\n)", text))
 
 
 def _without_fences(text: str) -> str:
+    """The text with its fenced code as blanks; every character keeps its place."""
     lines = []
     fence = ""
     for line in text.split("\n"):
         match = _FENCE.match(line)
+        if fence or match:
+            lines.append(" " * len(line))
+        else:
+            lines.append(line)
         if fence:
             closes = match and match.group(1).startswith(fence) and not line.strip().strip("`~")
             fence = "" if closes else fence
-            lines.append("")
         elif match:
             fence = match.group(1)
-            lines.append("")
-        else:
-            lines.append(line)
     return "\n".join(lines)
 
 
