@@ -1,7 +1,7 @@
-"""Build docs/reference.md from the docstrings and check every link of the pages.
+"""Build docs/reference.md and docs/schemas.md from the code, and check every link of the pages.
 
-``python -m docs.build`` writes the page; ``--check`` only says whether it is stale.
-The reference is committed, so that a reader on the web sees it without building anything.
+``python -m docs.build`` writes both; ``--check`` only says which is stale.
+They are committed, so that a reader on the web sees them without building anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from docs import links
+from docs import links, schemas
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference.md"
@@ -96,17 +96,17 @@ def build() -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Build the reference page and check the links.")
+    parser = argparse.ArgumentParser(description="Build the pages from the code, check the links.")
     parser.add_argument("--check", action="store_true", help="write nothing, say what is stale")
     options = parser.parse_args()
     problems = []
-    text = build()
-    if options.check:
-        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-            problems.append("docs/reference.md is stale: run ./run docs")
-    else:
-        PAGE.write_text(text, encoding="utf-8")
-        print(f"wrote {PAGE.relative_to(ROOT)}, {len(text.splitlines())} lines")
+    for path, text in {PAGE: build(), schemas.PAGE: schemas.page()}.items():
+        name = path.relative_to(ROOT)
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}, {len(text.splitlines())} lines")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            problems.append(f"{name} is stale: run ./run docs")
     problems += links.problems(ROOT)
     for problem in problems:
         print(problem, file=sys.stderr)
