@@ -23,8 +23,8 @@ from docs.site import check_html, prepare  # noqa: E402
 def main() -> int:
     """Build, check, and say where it is."""
     parser = argparse.ArgumentParser(description="Build the documentation site.")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "site", metavar="DIR")
-    parser.add_argument("--check", action="store_true", help="build it, and keep nothing")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: build/site")
+    parser.add_argument("--check", action="store_true", help="keep it only where --out says")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="salt-keepalived-docs.") as folder:
         source, built = Path(folder, "source"), Path(folder, "site")
@@ -42,11 +42,12 @@ def main() -> int:
         for name in (".buildinfo", "objects.inv"):
             (built / name).unlink(missing_ok=True)
         pages = len(list(built.rglob("*.html")))
-        if not given.check:
-            given.out.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(given.out, ignore_errors=True)
-            shutil.copytree(built, given.out)
-            print(f"built {given.out}: {pages} pages; begin with index.html")
+        out = given.out or (None if given.check else ROOT / "build" / "site")
+        if out:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(out, ignore_errors=True)
+            shutil.copytree(built, out)
+            print(f"built {out}: {pages} pages; begin with index.html")
     return 0
 
 
