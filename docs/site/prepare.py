@@ -52,16 +52,16 @@ def _page(name: str) -> tuple[str, list[str]]:
     text = (ROOT / name).read_text(encoding="utf-8")
     parts, end, problems = [], 0, []
     for at, link in links.placed(text):
-        moved = _moved(name, link.target)
-        if moved is None:
+        aim = moved(name, link.target)
+        if aim is None:
             problems.append(f"{name}:{link.line}: {link.target} has no place on the site")
-            moved = link.target
-        parts += [text[end:at], moved]
+            aim = link.target
+        parts += [text[end:at], aim]
         end = at + len(link.target)
     return "".join([*parts, text[end:]]), problems
 
 
-def _moved(name: str, target: str) -> str | None:
+def moved(name: str, target: str) -> str | None:
     """Where a link of a page leads on the site; None for what the site has not."""
     file, _, anchor = target.partition("#")
     if not file or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", target):
