@@ -41,6 +41,7 @@ def main() -> int:
             return 1
         for name in (".buildinfo", "objects.inv"):
             (built / name).unlink(missing_ok=True)
+        shutil.rmtree(built / "_sources", ignore_errors=True)
         pages = len(list(built.rglob("*.html")))
         out = given.out or (None if given.check else ROOT / "build" / "site")
         if out:

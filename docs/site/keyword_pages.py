@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from docs import man_sections, schema
 from docs.site import rst
 from keepalived_core.conf import grammar
-from keepalived_core.conf.keyword import LAST, NAMED, Keyword, version_text
+from keepalived_core.conf.keyword import (
+    ENTRIES,
+    FLAG,
+    LAST,
+    NAMED,
+    WORDLIST,
+    Keyword,
+    version_text,
+)
 
 Where = tuple[str, ...]
 OUTSIDE = "outside-of-blocks"
@@ -111,13 +120,24 @@ def _keywords(path: Where, rows: Mapping[str, Keyword]) -> Iterator[str]:
             )
             yield f"   A {row.kind}: {target}. {_facts(row)}"
         else:
-            takes = schema.takes(row)
-            yield f"   Takes {rst.plain(takes)}. {_facts(row)}"
+            yield f"   {_takes(row)} {_facts(row)}"
         yield ""
 
 
+def _takes(row: Keyword) -> str:
+    if row.kind == FLAG:
+        return "Takes nothing; in pillar ``true`` writes it and ``false`` leaves it out."
+    if row.kind == ENTRIES:
+        return f"A block of :doc:`lines <{LINES}>`; in pillar a list."
+    if row.kind == WORDLIST:
+        return "A block of words; in pillar a list."
+    return f"Takes {rst.plain(schema.takes(row))}."
+
+
 def _facts(row: Keyword) -> str:
-    found = [f"Default: {rst.plain(row.default)}."] if row.default else []
+    # The table's "global" is the keyword of the same meaning in global_defs.
+    default = re.sub(r"^global\b", "what global_defs says", row.default)
+    found = [f"Default: {rst.plain(default)}."] if default else []
     found.append(f"Since {version_text(row.since)}.")
     if row.repeat != LAST and not row.is_block:
         found.append(f"A second one in the same block: {row.repeat}.")
