@@ -42,6 +42,8 @@ def main() -> int:
         for name in (".buildinfo", "objects.inv"):
             (built / name).unlink(missing_ok=True)
         shutil.rmtree(built / "_sources", ignore_errors=True)
+        # Some hosts leave out folders that begin with an underscore unless this is there.
+        (built / ".nojekyll").touch()
         pages = len(list(built.rglob("*.html")))
         out = given.out or (None if given.check else ROOT / "build" / "site")
         if out:
