@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "salt" / "_utils"))
 
+from docs import man_sections  # noqa: E402
 from keepalived_core import policy_pillar  # noqa: E402
 from keepalived_core.conf import grammar, grammar_entries  # noqa: E402
 from keepalived_core.conf.grammar_entries import Option  # noqa: E402
@@ -73,7 +74,7 @@ _LINE_INTRO = """## Lines
 What may stand in the lines of value blocks, after the address, network or name where there is one.
 *Since*: the first release; none is given for what is older than 2.0.0.
 """
-_LINE_TABLES = (
+LINE_TABLES = (
     ("virtual_ipaddress, static_ipaddress", grammar_entries.ADDRESS),
     ("virtual_routes, static_routes", grammar_entries.ROUTE),
     ("virtual_routes, static_routes: after nexthop", grammar_entries.NEXTHOP),
@@ -257,9 +258,12 @@ def page() -> str:
     parts = [_INTRO, "## Outside of blocks", *_table(grammar.ROOT.values())]
     for path, row in grammar.walk():
         if row.children:
-            parts += [f"## {' / '.join(path)}", *_table(row.children.values())]
+            parts.append(f"## {' / '.join(path)}")
+            if len(path) == 1:
+                parts.append(f"\nkeepalived.conf(5): {man_sections.SECTION[path[0]]}.")
+            parts += _table(row.children.values())
     parts.append(_LINE_INTRO)
-    for title, options in _LINE_TABLES:
+    for title, options in LINE_TABLES:
         parts += [f"### {title}", *_options(options)]
     return "\n".join(parts)
 
@@ -270,12 +274,13 @@ def _table(rows: Any) -> Iterator[str]:
         notes = [f"deprecated: {row.deprecated}"] if row.deprecated else []
         if row.repeat != LAST and not row.is_block:
             notes.append(f"twice: {row.repeat}")
-        cells = [f"`{row.name}`", _takes(row), row.default, version_text(row.since)]
+        cells = [f"`{row.name}`", takes(row), row.default, version_text(row.since)]
         yield _line([*cells, "; ".join(notes)])
     yield ""
 
 
-def _takes(row: Keyword) -> str:
+def takes(row: Keyword) -> str:
+    """What follows a keyword, in words."""
     if row.kind in (BLOCK, NAMED):
         return f"{row.kind}: see below"
     if row.kind == ENTRIES:
@@ -291,10 +296,16 @@ def _takes(row: Keyword) -> str:
 
 def _options(options: Mapping[str, Option]) -> Iterator[str]:
     yield "\n| option | followed by | since |\n| --- | --- | --- |"
-    for name, option in options.items():
-        takes = "nothing" if option.takes == "flag" else _spoken(option.takes)
-        yield _line([f"`{name}`", takes, version_text(option.since)])
+    for name, *cells in option_cells(options):
+        yield _line([f"`{name}`", *cells])
     yield ""
+
+
+def option_cells(options: Mapping[str, Option]) -> Iterator[tuple[str, str, str]]:
+    """Of each option word of a line: the word, what follows it, its first release."""
+    for name, option in options.items():
+        followed = "nothing" if option.takes == "flag" else _spoken(option.takes)
+        yield name, followed, version_text(option.since)
 
 
 def _spoken(takes: str) -> str:

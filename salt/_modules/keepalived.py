@@ -224,13 +224,13 @@ def import_config(path=None):
     replaced.  Returns ``{"pillar", "yaml", "notes", "complete"}``: the pillar as data and as text
     to paste, what it does not carry and where that stands, and whether nothing but secrets is
     missing.  In the place of a secret is a text that says where it stands, and that
-    ``keepalived.managed`` refuses.
+    ``keepalived.managed`` refuses.  With ``--out=keepalived`` the text alone is printed.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-call --local keepalived.import_config --out=json
+        salt-call --local keepalived.import_config --out=keepalived
         salt-call --local keepalived.import_config /root/old.conf
     """
     path = str(path or PATHS.config)

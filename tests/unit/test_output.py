@@ -158,6 +158,11 @@ def test_reach_is_a_table_too(outputter) -> None:
     assert outputter.output(data) == "There is no cluster x; known: none."
 
 
+def test_an_imported_file_is_its_yaml_alone(outputter) -> None:
+    made = {"yaml": "keepalived: {}\n", "complete": True, "notes": [], "pillar": {}}
+    assert outputter.output({"local": made}) == "keepalived: {}"
+
+
 def test_what_nodes_say_of_themselves_is_a_table_each(outputter) -> None:
     stopped = {"version": "2.2.7", "running": False, "pid": None, "problem": None}
     data = {

@@ -343,3 +343,16 @@ def test_any_text_is_imported_or_refused(text, first, second):
         assert "does not mean the same" not in note
     if made.complete:
         yaml.safe_dump(made.config)
+
+
+def test_pasted_is_the_yaml_alone_a_document_for_each_node():
+    made = {"yaml": "keepalived: {}\n", "complete": True, "notes": [], "pillar": {}}
+    assert importing.pasted({"local": made}) == "keepalived: {}"
+    both = importing.pasted({"n1": made, "n2": {**made, "yaml": "keepalived: {config: {}}\n"}})
+    assert both == "# n1\nkeepalived: {}\n---\n# n2\nkeepalived: {config: {}}"
+    assert list(yaml.safe_load_all(both)) == [{"keepalived": {}}, {"keepalived": {"config": {}}}]
+
+
+@pytest.mark.parametrize("data", [{}, None, "text", {"n1": "an error"}, {"n1": {"yaml": "x"}}])
+def test_what_no_import_returned_is_not_pasted(data):
+    assert importing.pasted(data) is None

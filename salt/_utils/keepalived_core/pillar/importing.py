@@ -197,5 +197,22 @@ def commented(yaml: str, path: str, made: Imported) -> str:
     return "".join(f"# {_one_line(line)}\n" for line in lines) + yaml
 
 
+def pasted(data: Any) -> str | None:
+    """What ``keepalived.import_config`` returned, as the YAML alone.
+
+    data: ``{node: {"yaml", "complete", …}}``, of several nodes one document each; None for
+    anything else.
+    """
+    if not isinstance(data, Mapping) or not data:
+        return None
+    parts = []
+    for node, made in data.items():
+        if not isinstance(made, Mapping) or not {"yaml", "complete"} <= made.keys():
+            return None
+        name = f"# {_one_line(str(node))}\n" if len(data) > 1 else ""
+        parts.append(f"{name}{made['yaml']}".rstrip("\n"))
+    return "\n---\n".join(parts)
+
+
 def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
