@@ -22,6 +22,7 @@ WORTH_TELLING = {
 #: What the hub tells as an incident: the node's own event would tell it a second time.
 OF_INCIDENTS = frozenset({"ghost", "hollow"})
 
+
 @dataclass(frozen=True)
 class Alert:
     """One message, ready for every route."""

@@ -33,6 +33,17 @@ def why_silent(incident: Mapping[str, Any], word: str) -> str | None:
     return None
 
 
+def about(incident: Mapping[str, Any]) -> dict[str, Any]:
+    """What the trail says of an incident, in each row."""
+    return {
+        "incident": incident["id"],
+        "minion": None,
+        "instance": incident["instance"],
+        "event_time": incident["opened"],
+        "incident_kind": incident["kind"],
+    }
+
+
 def claim_of(incident: Mapping[str, Any], word: str) -> tuple[str, str, int, str]:
     """Under which name in the ledger an incident's word is told once, whoever comes first."""
     # The hub's events have neither minion nor stream.

@@ -44,6 +44,18 @@ class Message:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a message was not taken.
+
+    refused
+        The receiver answered, and does not want this message; the next one it may.
+    """
+
+    reason: str
+    refused: bool = False
+
+
 def dump(alert: Alert) -> str:
     """An alert as the outbox keeps it."""
     return json.dumps(dataclasses.asdict(alert), sort_keys=True)

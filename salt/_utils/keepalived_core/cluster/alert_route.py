@@ -128,7 +128,9 @@ def read_routes(master: object) -> Routes:
         return Routes()
     if not isinstance(settings, Mapping):
         return Routes(mistakes=("keepalived:alerts is no mapping",))
-    mistakes = [_unknown("keepalived:alerts", key, _ALERTS) for key in settings if key not in _ALERTS]
+    mistakes = [
+        _unknown("keepalived:alerts", key, _ALERTS) for key in settings if key not in _ALERTS
+    ]
     flags = {}
     for name in ("log", "planned"):
         flags[name] = settings.get(name) is True
@@ -149,7 +151,9 @@ def read_routes(master: object) -> Routes:
                 mistakes.append(f"keepalived:alerts:{name}{mistake}")
     named = settings.get("routes") or {}
     if not isinstance(named, Mapping):
-        mistakes.append("keepalived:alerts:routes is no mapping; it would be {oncall: {apprise: …}}")
+        mistakes.append(
+            "keepalived:alerts:routes is no mapping; it would be {oncall: {apprise: …}}"
+        )
         named = {}
     for name, each in named.items():
         shown = printable(str(name))[:64]

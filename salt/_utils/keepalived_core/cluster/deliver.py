@@ -1,6 +1,6 @@
 """Sends a message to one target: JSON over HTTP, mail, the log, a service that apprise knows.
 
-A sender returns None when the message was taken, else a :class:`Failure`.  Its line never has
+A sender returns None when the message was taken, else a ``Failure``.  Its line never has
 more of an address than scheme and host: the rest may be a credential, and several of the
 library's own error texts quote it.
 """
@@ -16,12 +16,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from . import deliver_apprise
-from .alert_message import Message
+from .alert_message import Failure, Message
 from .alert_route import Apprise, Log, Mail, Target, Webhook
 
 log = logging.getLogger(__name__)
@@ -35,18 +34,6 @@ PAUSE_SECONDS = 0.5
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
 #: Codes of HTTP that look like a refusal and mean: later.
 _LATER = frozenset({408, 425, 429})
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a message was not taken.
-
-    refused
-        The receiver answered, and does not want this message; the next one it may.
-    """
-
-    reason: str
-    refused: bool = False
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -82,17 +69,17 @@ def _bounded(target: Webhook | Mail, message: Message) -> Failure | None:
     found: list[Failure | None] = []
 
     def send() -> None:
-        if isinstance(target, Webhook):
-            found.append(_post(target, message))
-        else:
-            found.append(_mail(target, message))
+        try:
+            sent = _post if isinstance(target, Webhook) else _mail
+            found.append(sent(target, message))  # type: ignore[arg-type]
+        except Exception as error:
+            # its own words may quote the address, and a thread's last ones go to the log
+            found.append(Failure(type(error).__name__))
 
     thread = threading.Thread(target=send, name="keepalived alert", daemon=True)
     thread.start()
     thread.join(2 * TIMEOUT_SECONDS)
-    if not found:
-        return Failure("no answer in time" if thread.is_alive() else "an error of this program")
-    return found[0]
+    return found[0] if found else Failure("no answer in time")
 
 
 def _apprise(target: Apprise, message: Message) -> Failure | None:
@@ -129,9 +116,7 @@ def _mail(route: Mail, message: Message) -> Failure | None:
     mail["Date"] = formatdate()
     # Both defaults ask DNS for this host's full name, which may take longer than the mail.
     mail["Message-ID"] = make_msgid(domain=route.sender.rpartition("@")[2])
-    mail.set_content(
-        f"{message.text}\n\n{json.dumps(message.payload, indent=2, sort_keys=True)}\n"
-    )
+    mail.set_content(f"{message.text}\n\n{json.dumps(message.payload, indent=2, sort_keys=True)}\n")
     try:
         with smtplib.SMTP(
             route.host, route.port, local_hostname=socket.gethostname(), timeout=TIMEOUT_SECONDS

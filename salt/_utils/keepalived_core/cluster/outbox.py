@@ -15,8 +15,7 @@ from typing import Any
 
 from . import ledger as ledgers
 from .alert import Alert
-from .alert_message import Kept, dump, load
-from .deliver import Failure
+from .alert_message import Failure, Kept, dump, load
 
 # Seconds.
 #: A sender that has not said a word for so long is dead: longer than any one message takes.
@@ -147,9 +146,7 @@ class Outbox:
             _well(connection, route, now, len(numbers))
             self._renew(connection, route, now)
 
-    def failed(
-        self, route: str, kept: Sequence[Kept], failure: Failure, now: float
-    ) -> list[Kept]:
+    def failed(self, route: str, kept: Sequence[Kept], failure: Failure, now: float) -> list[Kept]:
         """The receiver has not taken a message; returns the alerts that are given up.
 
         One that answers and refuses is asked again for this message later, and for the next one
@@ -173,7 +170,8 @@ class Outbox:
                         "SELECT tries FROM message WHERE id = ?", (each.number,)
                     ).fetchone() or (1,)
                     connection.execute(
-                        "UPDATE message SET due = ? WHERE id = ?", (now + _pause(tries), each.number)
+                        "UPDATE message SET due = ? WHERE id = ?",
+                        (now + _pause(tries), each.number),
                     )
             self._renew(connection, route, now)
             return over
@@ -199,10 +197,11 @@ class Outbox:
         """Which routes have something to send now, and when the next has; None: never."""
         with self._ledger.transaction() as connection:
             rows = connection.execute(
-                "SELECT message.route, min(max(min(due, ? + entered), coalesce(next_try, 0))) "
+                "SELECT message.route, "
+                "max(min(CASE WHEN entered > ? THEN 0 ELSE due END), coalesce(next_try, 0)) "
                 "FROM message LEFT JOIN route ON route.name = message.route "
                 "GROUP BY message.route",
-                (GIVE_UP,),
+                (now,),
             ).fetchall()
         ready = {name for name, when in rows if when <= now}
         later = [when for name, when in rows if name not in ready]
@@ -246,9 +245,7 @@ class Outbox:
     def forget(self, incident: str, now: float) -> None:
         """Nobody knows of this incident any more: remind nobody."""
         with self._ledger.transaction() as connection:
-            connection.execute(
-                "UPDATE told SET resolved = ? WHERE incident = ?", (now, incident)
-            )
+            connection.execute("UPDATE told SET resolved = ? WHERE incident = ?", (now, incident))
 
     def health(self) -> dict[str, Health]:
         """How each route is of which something is known."""
@@ -340,9 +337,7 @@ def _ill(connection: sqlite3.Connection, route: str, failure: Failure, now: floa
     return int(failures)
 
 
-def _give_up(
-    connection: sqlite3.Connection, route: str, over: Sequence[Kept], now: float
-) -> None:
+def _give_up(connection: sqlite3.Connection, route: str, over: Sequence[Kept], now: float) -> None:
     if not over:
         return
     connection.execute("INSERT OR IGNORE INTO route (name) VALUES (?)", (route,))
