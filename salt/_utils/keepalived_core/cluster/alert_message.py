@@ -31,6 +31,7 @@ class Kept:
     alert: Alert
     about: Mapping[str, Any]
     entered: float
+    tries: int = 0
 
 
 @dataclass(frozen=True)

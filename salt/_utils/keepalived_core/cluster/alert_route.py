@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import clock
-from .alert_template import Template, TemplateMistake, read_template
+from .alert_template import BUILT_IN, Template, TemplateMistake, read_template
 from .event import printable
 
 SEVERITIES = ("info", "warning", "critical")
@@ -90,7 +90,7 @@ class Route:
     clusters: tuple[str, ...] = ("*",)
     group: float = 0.0
     remind: float = 0.0
-    template: Template = Template()
+    template: Template = BUILT_IN
 
     def takes(self, severity: str, cluster: str) -> bool:
         """Whether it is told of an alert this urgent of that cluster."""
@@ -156,53 +156,59 @@ def read_routes(master: object) -> Routes:
         )
         named = {}
     for name, each in named.items():
-        shown = printable(str(name))[:64]
         try:
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise _Mistake(" is no name: letters, digits and . _ - make one")
             if any(route.name == name for route in routes):
                 raise _Mistake(f" has the name of the route keepalived:alerts:{name}")
-            routes += _named(name, each, common)
+            routes += _named(name, each, common, mistakes)
         except (_Mistake, TemplateMistake) as mistake:
-            mistakes.append(f"keepalived:alerts:routes:{shown}{mistake}")
+            mistakes.append(f"keepalived:alerts:routes:{_cut(name)}{mistake}")
     return Routes(tuple(routes), flags["planned"], tuple(mistakes))
 
 
-def _named(name: str, settings: object, common: Mapping[str, Any]) -> Iterator[Route]:
+def _named(
+    name: str, settings: object, common: Mapping[str, Any], mistakes: list[str]
+) -> list[Route]:
     known = _known(settings, _ROUTE)
     kinds = [kind for kind in _TARGETS if known.get(kind) is not None]
     if len(kinds) != 1:
         have = " and ".join(kinds) or "none"
         raise _Mistake(f" must have one of {', '.join(sorted(_TARGETS))}, and has {have}")
     (kind,) = kinds
-    given = {
-        key: read(known[key], f":{key}") if known.get(key) is not None else common.get(key)
-        for key, read in _COMMON.items()
+    given: dict[str, Any] = {
+        **common,
+        **{
+            key: read(known[key], f":{key}")
+            for key, read in _COMMON.items()
+            if known.get(key) is not None
+        },
+        "severity": _severity(known.get("severity")),
+        "clusters": _clusters(known.get("clusters")),
     }
-    given = {key: value for key, value in given.items() if value is not None}
-    severity = _severity(known.get("severity"))
-    clusters = _clusters(known.get("clusters"))
     values = known[kind]
-    if kind == "apprise" and isinstance(values, (list, tuple)):
-        if not values:
-            raise _Mistake(":apprise is an empty list")
-        # Each of its own: what one has taken is not sent again because another was down.
-        targets = [
-            (f"{name}/{number}", _apprise(each, f":apprise:{number}"))
-            for number, each in enumerate(values, 1)
-        ]
-        if len(targets) == 1:
-            targets = [(name, targets[0][1])]
-    else:
-        targets = [(name, _TARGETS[kind](values, f":{kind}"))]
-    for each_name, target in targets:
-        yield Route(each_name, target, severity, clusters, **given)
+    if kind != "apprise" or not isinstance(values, (list, tuple)):
+        return [Route(name, _TARGETS[kind](values, f":{kind}"), **given)]
+    if not values:
+        raise _Mistake(":apprise is an empty list")
+    # Each of its own: what one has taken is not sent again because another was down.
+    found = []
+    for number, each in enumerate(values, 1):
+        try:
+            target = _apprise(each, f":apprise:{number}")
+            found.append(Route(f"{name}/{number}" if len(values) > 1 else name, target, **given))
+        except _Mistake as mistake:
+            mistakes.append(f"keepalived:alerts:routes:{name}{mistake}")
+    return found
+
+
+def _cut(text: object) -> str:
+    """A word for a message; where a URL stands instead, no more than its scheme."""
+    return printable(str(text)).partition(":")[0][:40]
 
 
 def _unknown(where: str, key: object, known: frozenset[str]) -> str:
-    # One who forgot the colon after a key has the URL in its place.
-    shown = printable(str(key)).partition(":")[0][:40]
-    return f"{where} has an unknown key {shown!r}; known are {', '.join(sorted(known))}"
+    return f"{where} has an unknown key {_cut(key)!r}; known are {', '.join(sorted(known))}"
 
 
 def _known(settings: object, keys: frozenset[str], where: str = "") -> Mapping[str, Any]:

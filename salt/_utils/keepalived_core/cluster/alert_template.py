@@ -51,13 +51,16 @@ class Template:
     subject: str = ""
 
 
+BUILT_IN = Template()
+
+
 def read_template(settings: object, where: str = "") -> Template:
     """Understand a setting ``template``: the text alone, or ``{text, subject}``.
 
     Raises TemplateMistake: it is no Jinja2, or asks for a field that there is not.
     """
     if settings is None:
-        return Template()
+        return BUILT_IN
     if isinstance(settings, str):
         settings = {"text": settings}
     if not isinstance(settings, Mapping) or not set(settings) <= {"text", "subject"}:

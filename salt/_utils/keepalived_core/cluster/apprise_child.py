@@ -1,8 +1,8 @@
 """The process that sends one message through apprise: run by deliver_apprise, never imported.
 
 Reads a request as JSON from standard input, and prints ``{"ok": true}`` or ``{"ok": false, "why",
-"code"}``.  Nothing that apprise says is passed on, for it may quote the URL: it is only searched for
-what kind of failure it is.
+"code"}``.  Nothing that apprise says is passed on, for it may quote the URL: it is only searched
+for what kind of failure it is.
 """
 
 from __future__ import annotations

@@ -84,9 +84,9 @@ def _ask(asked: dict[str, Any], seconds: float) -> Said | None:
     if said.get("ok") is True:
         return None
     code = said.get("code")
-    return Said(
-        _REASONS.get(said.get("why"), "not taken") if code is None else f"HTTP {code}", code
-    )
+    if isinstance(code, int):
+        return Said(f"HTTP {code}", code)
+    return Said(_REASONS.get(said.get("why"), "not taken"))
 
 
 #: What the child may say; nothing else it says is shown.

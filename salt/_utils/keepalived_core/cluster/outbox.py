@@ -125,7 +125,9 @@ class Outbox:
                 "SELECT holder, lease, next_try, why FROM route WHERE name = ?", (route,)
             ).fetchone()
             holder, lease, next_try, why = row or (None, None, None, None)
-            if holder not in (None, self._me) and now < lease <= now + LEASE:
+            # A lease that ends later than one can was given before the clock was set back.
+            leased = lease is not None and now < lease <= now + LEASE
+            if leased and holder != self._me:
                 return Busy("another alert is on its way there")
             if next_try is not None and (patient or now < next_try <= now + PAUSE_MAX):
                 wait = max(1, round(next_try - now))
@@ -162,17 +164,12 @@ class Outbox:
             over = [each for each in kept if now - each.entered >= GIVE_UP]
             _give_up(connection, route, over, now)
             for each in kept:
+                # of one that cannot be reached all wait for the route, in their order
+                pause = _pause(each.tries + 1) if failure.refused else 0.0
                 connection.execute(
-                    "UPDATE message SET tries = tries + 1 WHERE id = ?", (each.number,)
+                    "UPDATE message SET tries = tries + 1, due = ? WHERE id = ?",
+                    (now + pause, each.number),
                 )
-                if failure.refused:
-                    (tries,) = connection.execute(
-                        "SELECT tries FROM message WHERE id = ?", (each.number,)
-                    ).fetchone() or (1,)
-                    connection.execute(
-                        "UPDATE message SET due = ? WHERE id = ?",
-                        (now + _pause(tries), each.number),
-                    )
             self._renew(connection, route, now)
             return over
 
@@ -196,12 +193,14 @@ class Outbox:
     def due(self, now: float) -> tuple[set[str], float | None]:
         """Which routes have something to send now, and when the next has; None: never."""
         with self._ledger.transaction() as connection:
+            # What is further away than it can be was written before the clock was set back.
             rows = connection.execute(
-                "SELECT message.route, "
-                "max(min(CASE WHEN entered > ? THEN 0 ELSE due END), coalesce(next_try, 0)) "
+                "SELECT message.route, max("
+                "min(CASE WHEN entered > ? THEN 0 ELSE due END), "
+                "CASE WHEN next_try <= ? THEN next_try ELSE 0 END) "
                 "FROM message LEFT JOIN route ON route.name = message.route "
                 "GROUP BY message.route",
-                (now,),
+                (now, now + PAUSE_MAX),
             ).fetchall()
         ready = {name for name, when in rows if when <= now}
         later = [when for name, when in rows if name not in ready]
@@ -253,8 +252,8 @@ class Outbox:
             return {}
         with self._ledger.transaction() as connection:
             rows = connection.execute(
-                "SELECT name, failures, failing_since, why, next_try, last_sent, last_failed, sent, "
-                "given_up, last_given_up FROM route"
+                "SELECT name, failures, failing_since, why, next_try, last_sent, last_failed, "
+                "sent, given_up, last_given_up FROM route"
             ).fetchall()
             waiting = {
                 name: (count, oldest)
@@ -302,10 +301,14 @@ def _due(
 
 def _kept(connection: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Kept]:
     rows = connection.execute(
-        f"SELECT id, alert, about, entered FROM message WHERE {where} ORDER BY id LIMIT {TAKE}",
+        "SELECT id, alert, about, entered, tries FROM message "
+        f"WHERE {where} ORDER BY id LIMIT {TAKE}",
         values,
     )
-    return [Kept(number, load(alert), json.loads(about), at) for number, alert, about, at in rows]
+    return [
+        Kept(number, load(alert), json.loads(about), at, tries)
+        for number, alert, about, at, tries in rows
+    ]
 
 
 def _take(connection: sqlite3.Connection, route: str, now: float) -> list[Kept]:
