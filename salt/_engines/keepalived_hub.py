@@ -70,8 +70,9 @@ LOOK, COMPILE, STRANGER = 5.0, 900.0, 60.0
 ANSWER = 15
 #: Jobs at a time.
 JOBS = 4
-#: Seconds between two looks whether a maintenance has ended, and for alerts that wait.
-SILENCES, ALERTS = 10.0, 1.0
+#: Seconds between two looks whether a maintenance has ended, for alerts that wait, and whether
+#: somebody must be reminded.
+SILENCES, ALERTS, REMINDERS = 10.0, 1.0, 10.0
 #: After an error nobody foresaw the hub begins anew from what it has stored.
 PAUSE, PAUSE_MAX = 1.0, 60.0
 
@@ -271,19 +272,34 @@ class _Alerts:
 
     def run(self):
         trail = keepalived_trail.Trail(self._opts)
-        problem = None
+        problem = mark = None
+        again = 0.0
         while not self._stopping.wait(ALERTS):
             try:
-                if trail.ledger.path.exists():
-                    trail.work()
+                found = self._mark(trail.ledger.path)
+                # most seconds nothing was written and nothing is due: then the file is not opened
+                if found is None or (found == mark and time.monotonic() < again):
+                    continue
+                mark = found
+                due = trail.work()
+                wait = REMINDERS if due is None else due - time.time()
+                again = time.monotonic() + min(REMINDERS, wait)
                 problem = None
-            except ledger.LedgerError as error:
+            except (ledger.LedgerError, OSError) as error:
                 if str(error) != problem:
                     log.error("keepalived hub: alerts that wait are not sent: %s", error)
                 problem = str(error)
             except Exception as error:
                 # never its words: they may quote an address
                 log.error("keepalived hub: alerts that wait: %s", type(error).__name__)
+
+    def _mark(self, path):
+        """What changes whenever something is written into the file; None without it."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_size
 
 
 class _Members:

@@ -31,9 +31,6 @@ from keepalived_core.cluster.store_read import Reader
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks whether somebody must be reminded.
-REMINDERS = 10.0
-
 
 class Hub(NamedTuple):
     """Whether the hub runs, and whether it works the outbox: one of an older release does not."""
@@ -55,7 +52,6 @@ class Trail:
         self.ledger = ledgers.Ledger(folder / "react.db")
         self.outbox = outbox.Outbox(self.ledger)
         self._timeline = folder / "timeline.db"
-        self._reminded = 0.0
 
     def routes(self, checked=False):
         """Where alerts go.
@@ -179,9 +175,7 @@ class Trail:
         The hub calls it every moment.  Raises LedgerError.
         """
         post = self.postman(self.routes())
-        now = time.time()
-        if abs(now - self._reminded) >= REMINDERS:
-            self._reminded = now
+        if post.reminds():
             self._remind(post)
         return post.work()
 

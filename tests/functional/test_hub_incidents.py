@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from typing import ClassVar
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_failover_is_told_once_although_the_hub_is_killed(site: Site) -> None:
 class Receiver(http.server.BaseHTTPRequestHandler):
     """Takes every POST and keeps its JSON."""
 
-    taken: list[dict] = []
+    taken: ClassVar[list[dict]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -1,4 +1,4 @@
-"""Sends through apprise, in a process of its own for each message (docs/decisions/0008).
+"""Sends through apprise, in a process of its own for each message (docs/decisions/0007).
 
 So a plugin that hangs or crashes is ended with its process, its log lines (which may quote a URL)
 have nowhere to go, and the master's own processes never import a hundred plugins.  The URL goes

@@ -123,6 +123,10 @@ class Postman:
         self._send(self._ready(), patient=False, own=frozenset())
         return self._outbox.due(self._now())[1]
 
+    def reminds(self) -> bool:
+        """Whether any route wants reminders."""
+        return any(route.remind for route in self._routes.values())
+
     def remind(
         self,
         look: Callable[[str], Mapping[str, Any] | None],
