@@ -6,7 +6,7 @@ Clusters of keepalived, seen and mended from the master
 ``react`` is what the reactor calls for each event.
 
 All judgement is in the library ``keepalived_core.cluster``; this module asks and acts.
-Settings are the master's, key ``keepalived``; docs/reactions.md has them all.
+Settings are the master's, key ``keepalived``; docs/reactions.md and docs/alerts.md have them all.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def react(kind, tag, event):
     and counts once however often it comes.  What the hub tells of incidents goes to
     ``keepalived.react_incident``, the end of a maintenance to ``keepalived.silence_ended``.
     Returns ``{"kind", "result", "reason", ...}``; result is ``rejected``, ``duplicate``,
-    ``ignored``, ``skipped``, ``sent``, ``failed`` or ``succeeded``.
+    ``ignored``, ``skipped``, ``sent``, ``waiting``, ``failed`` or ``succeeded``.
 
     CLI Example:
 

@@ -189,7 +189,7 @@ def test_a_route_of_alerts_that_fails_is_said_below_all(site, tmp_path) -> None:
     assert (failing["route"], failing["to"]) == ("webhook", "http://127.0.0.1:1")
     assert (data["alerts"]["routes"], data["alerts"]["mistakes"]) == (1, 1)
     last = site.screen(data)[-2:]
-    assert last[0].startswith("alerts: webhook (http://127.0.0.1:1) fails since ")
+    assert last[0].startswith("alerts: webhook (http://127.0.0.1:1) has failed for ")
     assert "Connection refused from http://127.0.0.1:1; 0 waiting, 0 given up" in last[0]
     assert last[1].startswith("alerts: 1 mistake in keepalived:alerts; salt-run keepalived.alerts")
     assert "T0KEN" not in f"{data}{last}"

@@ -120,7 +120,7 @@ def _ago(moment: str | None, now: str) -> str:
 def _state(each: Mapping[str, Any], now: str) -> str:
     parts = ["ok" if each["last_sent"] else "not used yet"]
     if each["failures"]:
-        parts = [f"fails since {ago(each['failing_since'], now)}: {each['why']}"]
+        parts = [f"has failed for {ago(each['failing_since'], now)}: {each['why']}"]
     if each["waiting"]:
         parts.append(f"{each['waiting']} waiting")
     if each["given_up"]:
@@ -144,7 +144,7 @@ def trouble_lines(data: Mapping[str, Any] | None, now: str) -> list[str]:
     if data is None:
         return []
     lines = [
-        f"alerts: {each['route']} ({each['to']}) fails since {ago(each['failing_since'], now)}: "
+        f"alerts: {each['route']} ({each['to']}) has failed for {ago(each['failing_since'], now)}: "
         f"{each['why']}; {each['waiting']} waiting, {each['given_up']} given up"
         for each in data["failing"]
     ]
