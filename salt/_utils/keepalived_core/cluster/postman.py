@@ -70,11 +70,14 @@ class Postman:
         What failed or waits is sent later by :meth:`work`.  Raises LedgerError.
         """
         wanted = {route.name: route.group if clock_runs else 0.0 for route in self._wanted(alert)}
+        # before it is entered: one who gets a LedgerError may send it past the outbox
+        ready = set() if clock_runs else self._ready()
         numbers = self._outbox.enter(alert, wanted, about, self._now(), claim)
         if numbers is None:
             return None
-        names = set(numbers) if clock_runs else set(numbers) | self._ready()
-        done, busy = self._send(names, patient=clock_runs, own=frozenset(numbers.values()))
+        done, busy = self._send(
+            ready | numbers.keys(), patient=clock_runs, own=frozenset(numbers.values())
+        )
         results = {}
         for name, number in numbers.items():
             if number in done:
