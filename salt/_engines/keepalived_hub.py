@@ -12,7 +12,8 @@ The hub listens to the master's bus for the events of the nodes' relays and beac
 that their node signed, puts them into the order in which each node wrote them, asks the nodes for
 what did not arrive, and stores all of it in ``<cachedir>/keepalived/timeline.db``.  It fires
 ``keepalived/<cluster>/event/…`` (docs/events.md), and for incidents
-``keepalived/<cluster>/<kind>/<opened|updated|resolved>`` (docs/incidents.md).
+``keepalived/<cluster>/<kind>/<opened|updated|resolved>`` (docs/incidents.md).  Alerts that wait
+(docs/alerts.md) are sent by a thread of it.
 ``salt-run keepalived.timeline``, ``hub_status``, ``incidents`` and ``explain`` read the file.
 
 Engines take new code at a restart of the master only.
@@ -37,10 +38,11 @@ import salt.loader
 import salt.utils.event
 
 # A running master still holds the library it imported before sync_all: import the new.
-_STALE = ("keepalived_core", "keepalived_master")
+_STALE = ("keepalived_core", "keepalived_master", "keepalived_trail")
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] in _STALE]
 
 import keepalived_master
+import keepalived_trail
 
 from keepalived_core import signing
 from keepalived_core.cluster import hub_session, ledger, membership, settle
@@ -68,8 +70,9 @@ LOOK, COMPILE, STRANGER = 5.0, 900.0, 60.0
 ANSWER = 15
 #: Jobs at a time.
 JOBS = 4
-#: Seconds between two looks whether a maintenance has ended.
-SILENCES = 10.0
+#: Seconds between two looks whether a maintenance has ended, for alerts that wait, and whether
+#: somebody must be reminded.
+SILENCES, ALERTS, REMINDERS = 10.0, 1.0, 10.0
 #: After an error nobody foresaw the hub begins anew from what it has stored.
 PAUSE, PAUSE_MAX = 1.0, 60.0
 
@@ -136,6 +139,7 @@ class _Hub:
         self._session = hub_session.Session(path)
         self._results = queue.SimpleQueue()
         self._members = _Members(opts, self._results)
+        self._alerts = _Alerts(opts)
         # a node that does not answer keeps one of them for as long as it is waited for
         self._jobs = concurrent.futures.ThreadPoolExecutor(JOBS, thread_name_prefix="jobs")
         self._ledger = ledger.Ledger(path.with_name("react.db"))
@@ -143,8 +147,10 @@ class _Hub:
 
     def run(self, parent):
         looking = threading.Thread(target=self._members.run, name="members", daemon=True)
+        sending = threading.Thread(target=self._alerts.run, name="alerts", daemon=True)
         try:
             looking.start()
+            sending.start()
             while os.getppid() == parent:
                 with salt.utils.event.get_master_event(
                     self._opts, self._opts["sock_dir"], listen=True, raise_errors=True
@@ -152,6 +158,7 @@ class _Hub:
                     self._listen(bus, parent)
         finally:
             self._members.stop()
+            self._alerts.stop()
             self._jobs.shutdown(wait=False, cancel_futures=True)
             self._session.close()
 
@@ -250,6 +257,49 @@ class _Hub:
             log.exception("keepalived hub: nodes could not be asked")
         for each in fetches:
             self._results.put(("answer", each, said.get(each.minion)))
+
+
+class _Alerts:
+    """Sends alerts that wait: retries, groups, reminders; in a thread, for a receiver may take its
+    time.  All of it is on disk: the next hub goes on where this one was ended."""
+
+    def __init__(self, opts):
+        self._opts = opts
+        self._stopping = threading.Event()
+
+    def stop(self):
+        self._stopping.set()
+
+    def run(self):
+        trail = keepalived_trail.Trail(self._opts)
+        problem = mark = None
+        again = 0.0
+        while not self._stopping.wait(ALERTS):
+            try:
+                found = self._mark(trail.ledger.path)
+                # most seconds nothing was written and nothing is due: then the file is not opened
+                if found is None or (found == mark and time.monotonic() < again):
+                    continue
+                mark = found
+                due = trail.work()
+                wait = REMINDERS if due is None else due - time.time()
+                again = time.monotonic() + min(REMINDERS, wait)
+                problem = None
+            except (ledger.LedgerError, OSError) as error:
+                if str(error) != problem:
+                    log.error("keepalived hub: alerts that wait are not sent: %s", error)
+                problem = str(error)
+            except Exception as error:
+                # never its words: they may quote an address
+                log.error("keepalived hub: alerts that wait: %s", type(error).__name__)
+
+    def _mark(self, path):
+        """What changes whenever something is written into the file; None without it."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_size
 
 
 class _Members:

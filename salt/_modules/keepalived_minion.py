@@ -56,15 +56,18 @@ RELAY_LIBRARY = (
 
 # The same of the hub, on the master.
 _HUB_CLUSTER = """
-    answers asking clock deeds event heartbeat hub hub_findings hub_incidents hub_session incident
-    incident_case incident_mark incident_owner incident_state incident_subject incident_text
-    incident_track ledger membership ordering rows saved secret settle settling store store_file
-    store_read
+    alert alert_incident alert_message alert_route alert_template alert_view answers asking
+    clock deeds deliver deliver_apprise event heartbeat hub hub_findings hub_incidents
+    hub_session hub_view incident incident_case incident_mark incident_owner incident_state
+    incident_subject incident_text incident_track lanes ledger membership ordering outbox paint
+    picture policy policy_seen postman rows saved secret settle settling store store_file
+    store_read timeline
 """
 HUB_LIBRARY = (
     "__init__.py",
     "cluster/__init__.py",
     *(f"cluster/{name}.py" for name in _HUB_CLUSTER.split()),
+    "policy_pillar.py",
     "signing.py",
 )
 
@@ -165,6 +168,7 @@ def hub_code() -> list[str]:
     return [
         str(synced / "engines" / "keepalived_hub.py"),
         str(synced / "utils" / "keepalived_master.py"),
+        str(synced / "utils" / "keepalived_trail.py"),
         *(str(synced / "utils" / "keepalived_core" / name) for name in HUB_LIBRARY),
     ]
 

@@ -34,6 +34,7 @@ sys.path += [
 try:
     from keepalived_core.check import reach_table
     from keepalived_core.cluster import (
+        alert_view,
         audit_table,
         hub_table,
         incident_table,
@@ -85,6 +86,10 @@ def output(data, **kwargs):
         return "\n".join(incident_table.explanation(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "silences":
         return "\n".join(silence.screen(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "alerts":
+        return "\n".join(alert_view.screen(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "alert_test":
+        return "\n".join(alert_view.tested_screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "topology":
         return topology_draw.screen(data, color=_color(), ascii_only=not _has_unicode())
     pasted = importing.pasted(data)

@@ -6,7 +6,7 @@ Clusters of keepalived, seen and mended from the master
 ``react`` is what the reactor calls for each event.
 
 All judgement is in the library ``keepalived_core.cluster``; this module asks and acts.
-Settings are the master's, key ``keepalived``; docs/reactions.md has them all.
+Settings are the master's, key ``keepalived``; docs/reactions.md and docs/alerts.md have them all.
 """
 
 from __future__ import annotations
@@ -31,13 +31,11 @@ from keepalived_master import ANSWER_SECONDS
 from keepalived_core.check import reach as reaching
 from keepalived_core.cluster import alert as alerting
 from keepalived_core.cluster import answers as answering
-from keepalived_core.cluster import clock, hub_view, incident_event, membership
+from keepalived_core.cluster import clock, incident_event, membership
 from keepalived_core.cluster import event as events
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import policy as policies
 from keepalived_core.cluster import react as reacting
-from keepalived_core.cluster.store_file import StoreError
-from keepalived_core.cluster.store_read import Reader
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +132,7 @@ def react(kind, tag, event):
     and counts once however often it comes.  What the hub tells of incidents goes to
     ``keepalived.react_incident``, the end of a maintenance to ``keepalived.silence_ended``.
     Returns ``{"kind", "result", "reason", ...}``; result is ``rejected``, ``duplicate``,
-    ``ignored``, ``skipped``, ``sent``, ``failed`` or ``succeeded``.
+    ``ignored``, ``skipped``, ``sent``, ``waiting``, ``failed`` or ``succeeded``.
 
     CLI Example:
 
@@ -194,32 +192,17 @@ def _alert(trail, event):
             return _NOT_CONFIGURED
     now = time.time()
     cluster = membership.cluster_name(pillar)
+    claim = (event.id, event.stream_id, event.seq, "alert")
     try:
-        if not trail.ledger.claim(event.id, event.stream_id, event.seq, "alert", now):
-            return {"result": "duplicate"}
         if trail.ledger.has_ended_silences(now):
             __salt__["keepalived.silence_ended"]()
     except ledgers.LedgerError as error:
-        # Told twice is better than not told.
-        log.error("keepalived: an alert goes out without the ledger: %s", error)
-    routes = trail.routes()
-    silent = alerting.why_silent(event, routes, _hub_runs(now)) or trail.silent(cluster, now)
+        log.error("keepalived: what is wrong after a maintenance is not told: %s", error)
+    silent = alerting.why_silent(event, trail.routes().planned, trail.hub().runs)
     if silent:
-        # Kept, but not fired: most events need nobody.
-        trail.record("alert", "skipped", cluster, {**_about(event), "reason": silent})
-        return {"result": "skipped", "reason": silent}
-    return trail.tell(alerting.compose(event, cluster, now), routes, _about(event), event.reason)
-
-
-def _hub_runs(now):
-    try:
-        reader = Reader.open(keepalived_master.timeline_path(__opts__))
-        if reader is None:
-            return False
-        with reader:
-            return hub_view.why_not(reader, now) is None
-    except StoreError:
-        return False
+        return trail.keep_back(cluster, _about(event), silent, claim)
+    alert = alerting.compose(event, cluster, now)
+    return trail.tell(alert, _about(event), event.reason, claim)
 
 
 def _remediate(trail, event):
@@ -290,7 +273,7 @@ def _restart(trail, cluster, event, action, pillar):
     trail.audit("remediation", result, cluster, {**about, "reason": reason})
     if failure:
         alert = alerting.needs_you(event, cluster, about["action"], failure)
-        trail.escalate(alert, {**_about(event), "to": "escalated"}, reason)
+        trail.tell(alert, {**_about(event), "to": "escalated"}, reason)
     return {"result": result, "reason": reason}
 
 

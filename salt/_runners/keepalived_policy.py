@@ -91,25 +91,16 @@ def react_incident(kind, tag, event):
 
 
 def _alert(incident, word):
-    trail, now = _trail(), time.time()
-    cluster = str(incident["cluster"])
     if word == "updated":
         return {"result": "ignored"}
-    try:
-        what = f"alert {incident['kind']} {word}"
-        if not trail.ledger.claim(_HUB, incident["id"], _ONCE, what, now):
-            return {"result": "duplicate"}
-    except ledgers.LedgerError as error:
-        # Told twice is better than not told.
-        log.error("keepalived: an alert goes out without the ledger: %s", error)
-    routes = trail.routes()
-    silent = alert_incident.why_silent(incident, word, routes) or trail.silent(cluster, now)
-    about = {**_about(incident), "to": word}
+    trail = _trail()
+    claim = alert_incident.claim_of(incident, word)
+    about = {**alert_incident.about(incident), "to": word}
+    silent = alert_incident.why_silent(incident, word)
     if silent:
-        trail.record("alert", "skipped", cluster, {**about, "reason": silent})
-        return {"result": "skipped", "reason": silent}
-    alert = alert_incident.compose(incident, word, now)
-    return trail.tell(alert, routes, about, alert.subject)
+        return trail.keep_back(str(incident["cluster"]), about, silent, claim)
+    alert = alert_incident.compose(incident, word, time.time())
+    return trail.tell(alert, about, alert.subject, claim)
 
 
 def _remediate(incident, word):
@@ -130,7 +121,7 @@ def _remediate(incident, word):
     else:
         allowed, problem = _policy_of(master, nodes[0])
     if problem:
-        world.record("skipped", {**_about(incident), "reason": problem})
+        world.record("skipped", {**alert_incident.about(incident), "reason": problem})
         world.escalate("nothing was done", problem)
         return {"result": "skipped", "reason": problem}
     remedy = policy_run.Remedy(
@@ -148,7 +139,7 @@ def _remediate(incident, word):
         ):
             done = remedy.run(lambda statuses: _facts(incident, trail, statuses))
     except (Locked, JournalError) as why:
-        world.record("skipped", {**_about(incident), "reason": str(why)})
+        world.record("skipped", {**alert_incident.about(incident), "reason": str(why)})
         return {"result": "skipped", "reason": str(why)}
     return {"result": done.result, "reason": done.reason}
 
@@ -207,21 +198,11 @@ class _World:
 
     def escalate(self, what, reason):
         alert = alert_incident.escalation(self._incident, what, reason)
-        about = {**_about(self._incident), "to": "escalated"}
-        self._trail.escalate(alert, about, f"{what}: {reason}")
+        about = {**alert_incident.about(self._incident), "to": "escalated"}
+        self._trail.tell(alert, about, f"{what}: {reason}")
 
 
 # --- beneath ----------------------------------------------------------------------------------
-
-
-def _about(incident):
-    return {
-        "incident": incident["id"],
-        "minion": None,
-        "instance": incident["instance"],
-        "event_time": incident["opened"],
-        "incident_kind": incident["kind"],
-    }
 
 
 def _hub_keys():

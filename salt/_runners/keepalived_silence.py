@@ -167,7 +167,7 @@ def _tell_of_ended(trail):
         about = {"incident": None, "minion": None, "instance": ended.cluster, "to": "silence"}
         if wrong:
             alert = alert_incident.maintenance_over(ended.cluster, text, wrong, time.time())
-            trail.escalate(alert, {**about, "incident": alert.incident}, text)
+            trail.tell(alert, {**about, "incident": alert.incident}, text)
         else:
             trail.audit("silence", "over", ended.cluster, {**about, "reason": text})
         # after it was told: one who dies before this leaves it to the next

@@ -16,10 +16,11 @@ import time
 import salt.exceptions
 
 # A running master still holds the library it imported before sync_runners: import the new.
-_STALE = ("keepalived_core", "keepalived_master")
+_STALE = ("keepalived_core", "keepalived_master", "keepalived_trail")
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] in _STALE]
 
 import keepalived_master
+import keepalived_trail
 
 from keepalived_core.cluster import look as looking
 from keepalived_core.cluster import status_hub
@@ -45,7 +46,8 @@ def status(cluster=None):
     Members are those of the pillar (``keepalived:nodes``); each is asked now, and one that does
     not answer is ``unknown``.  One node that does not hold an address then asks the network who
     answers for it.  What is critical is looked at a second time before it is shown, which takes
-    about two seconds more.  Where a hub runs, its open incidents are shown too.
+    about two seconds more.  Where a hub runs, its open incidents are shown too.  Below all, the
+    routes of alerts that fail (``salt-run keepalived.alerts``).
 
     The exit status is 0 (ok), 1 (degraded, flapping or mismatch), 2 (split brain, ghost VIP, no
     master, hollow master) or 3 (unknown).  docs/status.md explains the screen and has the schema
@@ -64,8 +66,9 @@ def status(cluster=None):
         data = looking.look(world, clusters)
     except salt.exceptions.SaltException as error:
         return keepalived_master.complaint(error, retcode=3)
-    said = " ".join(text for text in (message, world.problem) if text)
-    return {"outputter": "keepalived", "data": {**data, "message": said or None}}
+    alerts, problem = keepalived_trail.Trail(__opts__).trouble()
+    said = " ".join(text for text in (message, world.problem, problem) if text)
+    return {"outputter": "keepalived", "data": {**data, "alerts": alerts, "message": said or None}}
 
 
 class _World(keepalived_master.Master):

@@ -10,16 +10,33 @@ from __future__ import annotations
 import logging
 import pathlib
 import time
+from typing import NamedTuple
 from urllib import parse
 
 import salt.utils.event
 
-from keepalived_core.cluster import alert as alerting
-from keepalived_core.cluster import clock, deliver
+from keepalived_core.cluster import (
+    alert_route,
+    alert_view,
+    clock,
+    deliver_apprise,
+    hub_view,
+    outbox,
+    postman,
+)
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import policy as policies
+from keepalived_core.cluster.store_file import StoreError
+from keepalived_core.cluster.store_read import Reader
 
 log = logging.getLogger(__name__)
+
+
+class Hub(NamedTuple):
+    """Whether the hub runs, and whether it works the outbox: one of an older release does not."""
+
+    runs: bool = False
+    works: bool = False
 
 
 class Trail:
@@ -31,14 +48,54 @@ class Trail:
 
     def __init__(self, opts):
         self.opts = dict(opts)
-        self.ledger = ledgers.Ledger(pathlib.Path(opts["cachedir"]) / "keepalived" / "react.db")
+        folder = pathlib.Path(opts["cachedir"]) / "keepalived"
+        self.ledger = ledgers.Ledger(folder / "react.db")
+        self.outbox = outbox.Outbox(self.ledger)
+        self._timeline = folder / "timeline.db"
 
-    def routes(self):
-        """Where alerts go; what is wrong with that is in the log."""
-        routes = alerting.read_routes(self.opts.get("keepalived"))
-        for mistake in routes.mistakes:
-            log.error("keepalived: master configuration: %s", mistake)
-        return routes
+    def routes(self, checked=False):
+        """Where alerts go.
+
+        checked (bool)
+            Ask apprise whether it understands the URLs, which takes a moment.
+
+        A route that needs a library which is not there, or a URL that it does not understand, is
+        a mistake; the others work on.
+        """
+        found = alert_route.read_routes(self.opts.get("keepalived"))
+        usable, mistakes = [], list(found.mistakes)
+        for route in found.routes:
+            wrong = None
+            if isinstance(route.target, alert_route.Apprise):
+                wrong = None if deliver_apprise.is_installed() else deliver_apprise.MISSING
+                if checked and not wrong:
+                    wrong = deliver_apprise.check(route.target.url)
+            if wrong:
+                mistakes.append(f"keepalived:alerts:routes:{route.name}: {wrong}")
+            else:
+                usable.append(route)
+        return alert_route.Routes(tuple(usable), found.planned, tuple(mistakes))
+
+    def trouble(self):
+        """What the status says of the routes, and why it does not know all of it or None."""
+        problem, health = None, {}
+        try:
+            health = self.outbox.health()
+        except ledgers.LedgerError as error:
+            problem = f"How the alerts' routes are is not known: {error}."
+        return alert_view.trouble(self.routes(), health), problem
+
+    def hub(self):
+        """How the hub is, as its file says."""
+        try:
+            reader = Reader.open(self._timeline)
+            if reader is None:
+                return Hub()
+            with reader:
+                runs = hub_view.why_not(reader, time.time()) is None
+                return Hub(runs, runs and reader.hub().get("works_alerts") is True)
+        except StoreError:
+            return Hub()
 
     def silent(self, cluster, now):
         """Why nobody is told of this cluster now, or None.
@@ -51,34 +108,103 @@ class Trail:
             log.error("keepalived: whether %s is in maintenance is not known: %s", cluster, error)
             return None
 
-    def tell(self, alert, routes, about, reason):
-        """Send an alert to all routes and leave a row of it; returns ``{"result", "routes"}``."""
-        now = time.time()
-        results = deliver.send(alert, routes.routes)
-        what = "sent" if "sent" in results.values() else "failed"
+    def tell(self, alert, about, reason, claim=None):
+        """Send an alert to its routes, or keep it for them, and leave a row of it.
+
+        alert (keepalived_core.cluster.alert.Alert)
+            What to tell.
+        about (dict)
+            What the trail says of it.
+        reason (str)
+            The same, for the trail's row when all went well.
+        claim (tuple, optional)
+            What may be told once.
+
+        Returns ``{"result", "routes"}``, or ``{"result", "reason"}`` when nobody was told.
+        """
+        routes, begin = self.routes(), time.time()
+        for mistake in routes.mistakes:
+            log.error("keepalived: master configuration: %s", mistake)
+        silent = self.silent(alert.cluster, begin) or _nobody(alert, routes)
+        if silent:
+            return self.keep_back(alert.cluster, about, silent, claim)
+        post = self.postman(routes)
+        try:
+            results = post.post(alert, about, claim, self.hub().works)
+        except ledgers.LedgerError as error:
+            # Told twice is better than not told.
+            log.error("keepalived: an alert goes out without the ledger: %s", error)
+            results = post.broadcast(alert)
+        if results is None:
+            return {"result": "duplicate"}
+        if not results:
+            return self.keep_back(alert.cluster, about, "no route was told that it opened")
         failures = [f"{name} {text}" for name, text in results.items() if text != "sent"]
         for failure in failures:
-            log.error("keepalived: alert not delivered: %s", failure)
+            if " failed: " in failure:
+                log.error("keepalived: alert not delivered: %s", failure)
+        words = {text.partition(":")[0] for text in results.values()}
+        what = next(each for each in ("sent", "failed", "waiting") if each in words)
         data = {
             **about,
             "action": f"tell {', '.join(results)}",
             "routes": results,
             "reason": "; ".join(failures) or reason,
-            "seconds": round(time.time() - now, 3),
+            "seconds": round(time.time() - begin, 3),
         }
         self.audit("alert", what, alert.cluster, data)
         return {"result": what, "routes": results}
 
-    def escalate(self, alert, about, reason):
-        """Tell what a person must know, unless the cluster is in maintenance."""
-        routes = self.routes()
-        silent = self.silent(alert.cluster, time.time())
-        if not silent and not routes.routes:
-            silent = "keepalived:alerts names no route"
-        if silent:
-            self.record("alert", "skipped", alert.cluster, {**about, "reason": silent})
-            return {"result": "skipped", "reason": silent}
-        return self.tell(alert, routes, about, reason)
+    def keep_back(self, cluster, about, reason, claim=None):
+        """Tell nobody, and leave a row that says why; not fired, for most events need nobody."""
+        try:
+            if claim is not None and not self.ledger.claim(*claim, time.time()):
+                return {"result": "duplicate"}
+        except ledgers.LedgerError as error:
+            log.error("keepalived: %s", error)
+        self.record("alert", "skipped", cluster, {**about, "reason": reason})
+        return {"result": "skipped", "reason": reason}
+
+    def postman(self, routes):
+        """Who brings alerts to these routes."""
+        return postman.Postman(self.outbox, routes, self._came_later)
+
+    def work(self):
+        """Send what waits and is due, and remind; returns when something is due next, or None.
+
+        The hub calls it every moment.  Raises LedgerError.
+        """
+        post = self.postman(self.routes())
+        if post.reminds():
+            self._remind(post)
+        return post.work()
+
+    def _remind(self, post):
+        try:
+            reader = Reader.open(self._timeline)
+            if reader is None:
+                return
+            with reader:
+
+                def look(name):
+                    named = reader.incidents_named(name)
+                    return next((each for each in named if each["id"] == name), None)
+
+                post.remind(look, lambda cluster: self.silent(cluster, time.time()))
+        except StoreError as error:
+            log.error("keepalived: nobody is reminded: the hub's file cannot be read: %s", error)
+
+    def _came_later(self, what, route, kept, reason):
+        if what == "failed":
+            log.error("keepalived: alert not delivered: %s: %s", route, reason)
+        data = {
+            **kept.about,
+            "action": f"tell {route}",
+            "routes": {route: "sent" if what == "sent" else f"failed: {reason}"},
+            "reason": reason,
+            "seconds": round(time.time() - kept.entered, 3),
+        }
+        self.audit("alert", what, kept.alert.cluster, data)
 
     def record(self, kind, what, cluster, data):
         """Write a row into the ledger."""
@@ -102,3 +228,14 @@ class Trail:
         bus = salt.utils.event.get_master_event(self.opts, self.opts["sock_dir"], listen=False)
         with bus:
             bus.fire_event(fired, tag)
+
+
+def _nobody(alert, routes):
+    """Why no route is for an alert, or None."""
+    if not routes.routes:
+        return "keepalived:alerts names no route"
+    if alert.word == "resolved" or any(
+        route.takes(alert.severity, alert.cluster) for route in routes.routes
+    ):
+        return None
+    return f"no route of keepalived:alerts takes what is {alert.severity} in {alert.cluster}"

@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -47,6 +48,9 @@ class Site:
         self.master = master
         self.secret = key
         self.nodes = nodes
+        (route,) = master.config["keepalived"]["alerts"]["routes"].values()
+        #: Where the master's alerts go; nobody listens there.
+        self.alerts_port = int(route["webhook"].rpartition(":")[2].partition("/")[0])
         self._channels = {
             name: salt_channel.ReqChannel.factory(
                 {
@@ -171,12 +175,17 @@ def site(_salt_factories_config, event_listener):
     pillar.mkdir()
     (pillar / "top.sls").write_text("base: {'*': [node]}\n", encoding="utf-8")
     (pillar / "node.sls").write_text(PILLAR, encoding="utf-8")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
     factories = manager.FactoriesManager(
         **{
             **_salt_factories_config,
             "root_dir": root,
             "event_listener": event_listener,
             "slow_stop": False,
+            # A proxy of the machine would be asked for the webhook.
+            "environ": {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
         }
     )
     master = factories.salt_master_daemon(
@@ -188,7 +197,10 @@ def site(_salt_factories_config, event_listener):
             "log_level_logfile": "info",
             "worker_threads": 3,
             "engines": [{"keepalived_hub": {}}],
-            "keepalived": {"secret_file": str(root / "events.secret")},
+            "keepalived": {
+                "secret_file": str(root / "events.secret"),
+                "alerts": {"routes": {"late": {"webhook": f"http://127.0.0.1:{port}/T0KEN-4711"}}},
+            },
         },
     )
     minions = {

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
 import signal
+import threading
 import time
+from typing import ClassVar
 
 import pytest
 
@@ -70,3 +74,45 @@ def test_a_failover_is_told_once_although_the_hub_is_killed(site: Site) -> None:
         ("n2", "BACKUP"),
     ]
     assert site.run("keepalived.incidents", "open_only=True")[0] == 0
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Takes every POST and keeps its JSON."""
+
+    taken: ClassVar[list[dict]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.taken.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_an_alert_waits_for_its_receiver_although_the_hub_is_killed(site: Site) -> None:  # noqa: F811
+    row = site.nodes["n1"].write("FAULT", reason="chk_haproxy failed")
+    label = "salt/beacon/n1/keepalived/VI_1/FAULT"
+
+    _, done = site.run("keepalived.react", "alert", label, json.dumps(row))
+    assert done["result"] == "failed"
+    assert done["routes"]["late"].startswith("failed: ConnectionRefusedError")
+    _, shown = site.run("keepalived.alerts")
+    assert (shown["clock"], shown["routes"][0]["waiting"]) == (True, 1)
+    os.kill(site.hub()["pid"], signal.SIGKILL)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", site.alerts_port), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    live_until(site, lambda: Receiver.taken)
+    live_until(site, lambda: any(name.endswith("/alert/sent") for name, _ in site.heard))
+    server.shutdown()
+    server.server_close()
+
+    (post,) = Receiver.taken
+    assert post["incident"] == done["incident"]
+    (sent,) = [data for name, data in site.heard if name.endswith("/alert/sent")]
+    assert (sent["incident"], sent["routes"]) == (done["incident"], {"late": "sent"})
+    _, shown = site.run("keepalived.alerts")
+    assert (shown["routes"][0]["waiting"], shown["routes"][0]["failures"]) == (0, 0)
+    assert shown["retcode"] == 0
+    assert "T0KEN" not in site.log() + json.dumps(site.heard)

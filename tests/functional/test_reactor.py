@@ -114,9 +114,10 @@ class Bus:
 class Site:
     """One master, one minion n1, a webhook, and what the minion's node is like."""
 
-    def __init__(self, master, webhook: Webhook, world: pathlib.Path) -> None:
+    def __init__(self, master, webhook: Webhook, chat: Webhook, world: pathlib.Path) -> None:
         self.master = master
         self.webhook = webhook
+        self.chat = chat
         self.bus = Bus(master.config)
         self._world = world
         self._numbers = itertools.count(1)
@@ -189,8 +190,12 @@ def site(_salt_factories_config, event_listener):
     salt_logging.shutdown_temp_handler()
     # Short, for the paths of unix sockets are limited to 108 characters.
     root = pathlib.Path(tempfile.mkdtemp(prefix="kareact-"))
-    webhook = Webhook()
-    threading.Thread(target=webhook.serve_forever, daemon=True).start()
+    webhook, chat = Webhook(), Webhook()
+    for server in (webhook, chat):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    (root / "secrets.yml").write_text(
+        f"chat: json://127.0.0.1:{chat.server_port}/{SECRET}\n", encoding="utf-8"
+    )
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         dead_port = closed.getsockname()[1]
@@ -233,8 +238,19 @@ def site(_salt_factories_config, event_listener):
                         "port": dead_port,
                     },
                     "log": True,
+                    "routes": {
+                        # through apprise, its URL from sdb
+                        "chat": {
+                            "apprise": "sdb://alerts/chat",
+                            "severity": ["warning", "critical"],
+                            "clusters": ["contr*"],
+                            "template": {"subject": "{{ kind }} of {{ instance }}"},
+                        },
+                        "elsewhere": {"apprise": "sdb://alerts/chat", "clusters": ["edge"]},
+                    },
                 }
             },
+            "alerts": {"driver": "yaml", "files": [str(root / "secrets.yml")]},
         },
     )
     minion = master.salt_minion_daemon(
@@ -248,12 +264,13 @@ def site(_salt_factories_config, event_listener):
         },
     )
     with master.started(), minion.started():
-        made = Site(master, webhook, world)
+        made = Site(master, webhook, chat, world)
         made.node_is()
         yield made
         made.bus.close()
-    webhook.shutdown()
-    webhook.server_close()
+    for server in (webhook, chat):
+        server.shutdown()
+        server.server_close()
     shutil.rmtree(root, ignore_errors=True)
 
 
@@ -284,6 +301,11 @@ def test_a_fault_is_told_and_repaired(site: Site) -> None:
     assert told["routes"]["webhook"] == "sent"
     assert told["routes"]["log"] == "sent"
     assert told["routes"]["mail"].startswith("failed: ConnectionRefusedError")
+    assert told["routes"]["chat"] == "sent"
+    assert "elsewhere" not in told["routes"]
+    (message,) = [each for each in site.chat.posts if each["title"] == "FAULT of VI_PUBLIC"]
+    assert message["message"] == post["text"]
+    assert message["type"] == "warning"
 
 
 def test_the_cool_down_outlives_the_master(site: Site) -> None:
@@ -501,6 +523,23 @@ def test_the_trail_is_kept_and_nobody_else_may_read_it(site: Site) -> None:
     assert ledger.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_no_secret_is_in_the_log_or_on_the_bus(site: Site) -> None:
+def test_the_routes_are_shown_and_tested_without_their_secrets(site: Site) -> None:
+    shown = site.run("keepalived.alerts", "--out=json")
+    tested = site.run("keepalived.alert_test", "chat")
+
+    routes = {each["route"]: each for each in json.loads(shown.stdout)["routes"]}
+    assert (routes["chat"]["to"], routes["chat"]["failures"]) == ("json://…", 0)
+    assert routes["mail"]["why"].startswith("ConnectionRefusedError: Connection refused from")
+    assert shown.returncode == 1
+    assert tested.returncode == 0, tested.stdout
+    assert site.chat.posts[-1]["message"].startswith("This is a test of this route")
+    every_word = shown.stdout + shown.stderr + tested.stdout + tested.stderr
+    assert SECRET not in every_word + site.run("keepalived.status").stdout
+
+
+def test_no_secret_is_in_the_log_on_the_bus_or_in_a_file_that_others_read(site: Site) -> None:
     assert SECRET not in site.log()
+    cache = pathlib.Path(site.master.config["cachedir"]) / "keepalived"
+    for file in cache.iterdir():
+        assert SECRET.encode() not in file.read_bytes()
     assert SECRET not in json.dumps(site.bus.heard)

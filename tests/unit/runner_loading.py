@@ -12,6 +12,7 @@ import pytest
 
 salt_logging = pytest.importorskip("salt._logging")
 
+_OURS = ("keepalived_core", "keepalived_master", "keepalived_trail")
 REPO = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -23,7 +24,7 @@ def load(
     salt_logging.shutdown_temp_handler()
     # The library that the other tests hold stays theirs.
     for name in list(sys.modules):
-        if name.partition(".")[0] in ("keepalived_core", "keepalived_master"):
+        if name.partition(".")[0] in _OURS:
             monkeypatch.setitem(sys.modules, name, sys.modules[name])
     spec = importlib.util.spec_from_file_location("module_under_test", REPO / "salt" / path)
     assert spec is not None and spec.loader is not None

@@ -18,7 +18,7 @@ def engine(monkeypatch: pytest.MonkeyPatch):
     salt_logging.shutdown_temp_handler()
     # The library that the other tests hold stays theirs.
     for name in list(sys.modules):
-        if name.partition(".")[0] in ("keepalived_core", "keepalived_master"):
+        if name.partition(".")[0] in ("keepalived_core", "keepalived_master", "keepalived_trail"):
             monkeypatch.setitem(sys.modules, name, sys.modules[name])
     spec = importlib.util.spec_from_file_location("engine_under_test", SOURCE)
     module = importlib.util.module_from_spec(spec)

@@ -27,6 +27,7 @@ class Site:
         self.cache, self.patch = cache, monkeypatch
         self.hub: World | None = None
         self.late = 5.0
+        self.settings: dict[str, Any] = {}
         self.said: dict[str, Any] = {}
         self.error: Exception | None = None
 
@@ -45,7 +46,8 @@ class Site:
     def status(self, cluster: str | None = None) -> dict[str, Any]:
         """What the verb returns: plain data, once through JSON."""
         now = EPOCH + (self.hub.now if self.hub else 0.0) + self.late
-        runner = load(self.patch, "_runners/keepalived_status.py", {"cachedir": self.cache})
+        opts = {"cachedir": self.cache, "keepalived": self.settings}
+        runner = load(self.patch, "_runners/keepalived_status.py", opts)
         self.patch.setattr(runner.time, "time", lambda: now)
         self.patch.setattr(runner.time, "sleep", lambda _seconds: None)
         world = runner._World
@@ -174,3 +176,29 @@ def test_a_master_that_cannot_ask_says_so(site) -> None:
 
     assert (data["kind"], data["retcode"]) == ("message", 3)
     assert data["message"] == "the master does not run"
+
+
+def test_a_route_of_alerts_that_fails_is_said_below_all(site, tmp_path) -> None:
+    site.settings = {"alerts": {"webhook": {"url": "http://127.0.0.1:1/T0KEN"}, "mail": {}}}
+    opts = {"cachedir": tmp_path, "keepalived": site.settings}
+    load(site.patch, "_runners/keepalived_alerts.py", opts).alert_test()
+
+    data = site.status()
+
+    (failing,) = data["alerts"]["failing"]
+    assert (failing["route"], failing["to"]) == ("webhook", "http://127.0.0.1:1")
+    assert (data["alerts"]["routes"], data["alerts"]["mistakes"]) == (1, 1)
+    last = site.screen(data)[-2:]
+    assert last[0].startswith("alerts: webhook (http://127.0.0.1:1) has failed for ")
+    assert "Connection refused from http://127.0.0.1:1; 0 waiting, 0 given up" in last[0]
+    assert last[1].startswith("alerts: 1 mistake in keepalived:alerts; salt-run keepalived.alerts")
+    assert "T0KEN" not in f"{data}{last}"
+
+
+def test_where_all_routes_are_well_the_status_says_nothing_of_them(site) -> None:
+    site.settings = {"alerts": {"log": True}}
+
+    data = site.status()
+
+    assert data["alerts"] == {"routes": 1, "mistakes": 0, "failing": []}
+    assert "alerts" not in "".join(site.screen(data))

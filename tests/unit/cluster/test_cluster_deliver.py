@@ -1,4 +1,4 @@
-"""Alerts on their way: real sockets on this machine, standing in for the world."""
+"""Messages on their way: real sockets on this machine, standing in for the world."""
 
 from __future__ import annotations
 
@@ -6,39 +6,55 @@ import contextlib
 import http.server
 import json
 import logging
+import os
+import pathlib
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message as Letter
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from cluster_samples import WHEN, event
 
-from keepalived_core.cluster import deliver
-from keepalived_core.cluster.alert import Log, Mail, Webhook, compose
+from keepalived_core.cluster import alert_message, deliver, deliver_apprise
+from keepalived_core.cluster.alert import compose
+from keepalived_core.cluster.alert_message import Failure, Kept
+from keepalived_core.cluster.alert_route import Apprise, Log, Mail, Routes, Webhook, read_routes
+from keepalived_core.cluster.alert_template import BUILT_IN
+from keepalived_core.cluster.ledger import Ledger
+from keepalived_core.cluster.outbox import Outbox
+from keepalived_core.cluster.postman import Postman
 
 ALERT = compose(event(), "controllers", WHEN)
+MESSAGE = alert_message.compose([Kept(1, ALERT, {}, WHEN)], BUILT_IN, WHEN)
 SECRET = "T0KEN-4711"
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(deliver, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(deliver, "TIMEOUT_SECONDS", 0.5)
-    monkeypatch.setattr(deliver, "DOUBTED_TIMEOUT_SECONDS", 0.2)
-    deliver._failed_at.clear()
 
 
 class Server(http.server.ThreadingHTTPServer):
+    """Answers with the codes it was given, then with 204."""
+
     def __init__(self, answers: list[int]) -> None:
-        self.answers, self.taken = answers, []
+        self.answers, self.taken, self.times = answers, [], []
         super().__init__(("127.0.0.1", 0), Handler)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.times.append(time.monotonic())
         self.server.taken.append((self.path, self.headers["Content-Type"], json.loads(body)))
         status = self.server.answers.pop(0) if self.server.answers else 204
         self.send_response(status)
@@ -64,6 +80,10 @@ def web(*answers: int) -> Iterator[tuple[Server, Webhook]]:
         server.server_close()
 
 
+def as_apprise(route: Webhook) -> Apprise:
+    return Apprise(route.url.replace("http://", "json://"), "json://…")
+
+
 @contextlib.contextmanager
 def silent() -> Iterator[int]:
     """A port that takes connections and never says a word."""
@@ -73,9 +93,87 @@ def silent() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
+@contextlib.contextmanager
+def slow() -> Iterator[int]:
+    """A port that says a byte now and then, and never comes to an end."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    threading.Thread(target=dribble, args=(connection,), daemon=True).start()
+
+        def dribble(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                while True:
+                    connection.sendall(b"H")
+                    time.sleep(0.1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+def closed() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Letters:
+    """What a mail server was given; answer: what it says to a recipient."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.recipients: list[list[str]] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, *_: Any):
+        answer = self.answers.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        self.letters.append(message_from_bytes(envelope.content))
+        self.recipients.append(list(envelope.rcpt_tos))
+        return "250 OK"
+
+
+class Post(Controller):
+    """A mail server on a port that is free: aiosmtpd."""
+
+    def __init__(self, letters: Letters) -> None:
+        super().__init__(letters, hostname="127.0.0.1", port=0)
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextlib.contextmanager
+def post() -> Iterator[tuple[Letters, int]]:
+    letters = Letters()
+    controller = Post(letters)
+    controller.start()
+    try:
+        yield letters, controller.port
+    finally:
+        controller.stop()
+
+
+def text_of(letter: Letter) -> str:
+    parts = [part for part in letter.walk() if part.get_content_type() == "text/plain"]
+    return parts[0].get_payload(decode=True).decode()
+
+
+# --- the built-in ones ------------------------------------------------------------------------
+
+
 def test_the_webhook_gets_the_whole_event_as_json() -> None:
     with web() as (server, route):
-        assert deliver.send(ALERT, [route]) == {"webhook": "sent"}
+        assert deliver.attempt(route, MESSAGE) is None
 
     ((path, kind, body),) = server.taken
     assert (path, kind) == (f"/{SECRET}?key={SECRET}", "application/json")
@@ -85,17 +183,22 @@ def test_the_webhook_gets_the_whole_event_as_json() -> None:
 
 def test_a_second_try_is_made_and_is_enough() -> None:
     with web(503) as (server, route):
-        assert deliver.send(ALERT, [route]) == {"webhook": "sent"}
+        assert deliver.attempt(route, MESSAGE) is None
 
     assert len(server.taken) == 2
 
 
-@pytest.mark.parametrize("status", [302, 404, 500])
-def test_a_refusal_is_reported_without_the_secret(status: int) -> None:
-    with web(status, status) as (server, route):
-        results = deliver.send(ALERT, [route])
+CODES = {302: True, 400: True, 404: True, 429: False, 408: False, 500: False, 503: False}
 
-    assert results == {"webhook": f"failed: HTTP {status} from {route.shown}"}
+
+@pytest.mark.parametrize(("status", "refused"), CODES.items())
+def test_a_failure_says_whether_the_message_or_the_receiver_is_to_blame(
+    status: int, refused: bool
+) -> None:
+    with web(status, status) as (server, route):
+        failure = deliver.attempt(route, MESSAGE)
+
+    assert failure == Failure(f"HTTP {status} from {route.shown}", refused)
     assert len(server.taken) == 2
 
 
@@ -107,127 +210,242 @@ def test_a_refusal_is_reported_without_the_secret(status: int) -> None:
         f"http://127.0.0.1:99999/{SECRET}",
         f"http://127.0.0.1/{SECRET} and a space",
         f"http://[::1/{SECRET}",
+        f"http://127.0.0.1/{SECRET}\udcff",
     ],
 )
-def test_no_error_tells_the_secret(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_error_tells_the_secret(
+    url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     with caplog.at_level(logging.DEBUG):
-        results = deliver.send(ALERT, [Webhook(url, "http://shown")])
+        failure = deliver.attempt(Webhook(url, "http://shown"), MESSAGE)
 
-    assert results["webhook"].startswith("failed: ")
-    assert results["webhook"].endswith(" from http://shown")
-    assert SECRET not in results["webhook"] + caplog.text
-
-
-def test_a_dead_route_delays_and_breaks_no_other() -> None:
-    with silent() as port, web() as (server, webhook):
-        dead = Mail(("ops@example.com",), "salt@example.com", "127.0.0.1", port)
-        arrived: list[float] = []
-        begin = time.monotonic()
-        server.taken = Arrivals(arrived)
-        results = deliver.send(ALERT, [dead, webhook, Log()])
-
-    assert results["webhook"] == results["log"] == "sent"
-    assert results["mail"].startswith("failed: ")
-    assert arrived[0] - begin < deliver.TIMEOUT_SECONDS
-
-
-class Arrivals(list):
-    def __init__(self, times: list[float]) -> None:
-        super().__init__()
-        self._times = times
-
-    def append(self, item: object) -> None:
-        self._times.append(time.monotonic())
-        super().append(item)
-
-
-def test_a_route_that_has_just_failed_gets_one_short_try() -> None:
-    with silent() as port:
-        dead = Mail(("ops@example.com",), "salt@example.com", "127.0.0.1", port)
-        deliver.send(ALERT, [dead])
-        begin = time.monotonic()
-        deliver.send(ALERT, [dead])
-        took = time.monotonic() - begin
-
-    assert deliver.DOUBTED_TIMEOUT_SECONDS <= took < 2 * deliver.DOUBTED_TIMEOUT_SECONDS
-
-
-def test_a_route_that_works_again_is_trusted_again() -> None:
-    with web(500, 500, 204, 500, 204) as (server, route):
-        results = [deliver.send(ALERT, [route])["webhook"] for _ in range(3)]
-
-    assert [text.split()[0] for text in results] == ["failed:", "sent", "sent"]
-    assert len(server.taken) == 5
+    assert failure is not None and failure.reason.endswith(" from http://shown")
+    assert SECRET not in failure.reason + caplog.text + "".join(capfd.readouterr())
 
 
 def test_the_log_line_is_as_urgent_as_the_alert(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        deliver.send(ALERT, [Log()])
+        assert deliver.attempt(Log(), MESSAGE) is None
 
     (record,) = caplog.records
     assert (record.levelno, record.getMessage()) == (logging.WARNING, f"keepalived: {ALERT.text}")
 
 
-class Postmaster(threading.Thread):
-    """As much SMTP as one message needs."""
-
-    def __init__(self, refuse: str = "") -> None:
-        super().__init__(daemon=True)
-        self.refuse = refuse
-        self.message = ""
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listening.getsockname()[1]
-        self.start()
-
-    def run(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listening.accept()
-                with connection, connection.makefile("rw", newline="\r\n") as talk:
-                    self._serve(talk)
-
-    def _serve(self, talk) -> None:
-        def say(text: str) -> None:
-            talk.write(text + "\n")
-            talk.flush()
-
-        say("220 here")
-        for line in talk:
-            word = line.split()[0].upper().partition(":")[0]
-            if word == self.refuse:
-                say("451 try later")
-            elif word == "DATA":
-                say("354 go on")
-                lines = []
-                for body in talk:
-                    if body.strip() == ".":
-                        break
-                    lines.append(body)
-                self.message = "".join(lines)
-                say("250 taken")
-            elif word == "QUIT":
-                say("221 bye")
-                return
-            else:
-                say("250 yes")
-
-
 def test_the_mail_says_in_its_subject_what_happened() -> None:
-    post = Postmaster()
-    route = Mail(
-        ("ops@example.com", "boss@example.com"), "salt@example.com", "127.0.0.1", post.port
-    )
+    with post() as (letters, port):
+        to = ("ops@example.com", "boss@example.com")
+        assert deliver.attempt(Mail(to, "salt@example.com", "127.0.0.1", port), MESSAGE) is None
 
-    assert deliver.send(ALERT, [route]) == {"mail": "sent"}
-    assert "Subject: [keepalived] VI_PUBLIC FAULT on controller3" in post.message
-    assert "To: ops@example.com, boss@example.com" in post.message
-    assert "chk_haproxy failed" in post.message
-    post.listening.close()
+    (letter,) = letters.letters
+    assert letter["Subject"] == "[keepalived] VI_PUBLIC FAULT on controller3"
+    assert letter["To"] == "ops@example.com, boss@example.com"
+    assert "chk_haproxy failed" in text_of(letter)
 
 
-def test_a_mail_server_that_refuses_is_reported() -> None:
-    post = Postmaster(refuse="MAIL")
-    route = Mail(("ops@example.com",), "salt@example.com", "127.0.0.1", post.port)
+REFUSALS = {"451 4.7.1 try later": False, "550 5.1.1 no such user": True}
 
-    assert deliver.send(ALERT, [route]) == {"mail": f"failed: SMTP 451 from 127.0.0.1:{post.port}"}
-    post.listening.close()
+
+@pytest.mark.parametrize(("answer", "refused"), REFUSALS.items())
+def test_a_mail_server_that_refuses_is_reported(answer: str, refused: bool) -> None:
+    with post() as (letters, port):
+        letters.answers["ops@example.com"] = answer
+        route = Mail(("ops@example.com",), "salt@example.com", "127.0.0.1", port)
+        failure = deliver.attempt(route, MESSAGE)
+
+    code = answer.split()[0]
+    assert failure == Failure(f"SMTP {code} for all recipients from 127.0.0.1:{port}", refused)
+    assert letters.letters == []
+
+
+def test_who_has_the_mail_does_not_get_it_again_because_another_was_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with post() as (letters, port):
+        letters.answers["gone@example.com"] = "550 5.1.1 no such user"
+        to = ("ops@example.com", "gone@example.com")
+        assert deliver.attempt(Mail(to, "salt@example.com", "127.0.0.1", port), MESSAGE) is None
+
+    assert letters.recipients == [["ops@example.com"]]
+    assert "1 of 2 recipients refused" in caplog.text
+
+
+# --- apprise ----------------------------------------------------------------------------------
+
+
+def test_apprise_posts_json() -> None:
+    with web() as (server, route):
+        assert deliver.attempt(as_apprise(route), MESSAGE) is None
+
+    ((_, _, body),) = server.taken
+    assert (body["title"], body["message"]) == (MESSAGE.subject, MESSAGE.text)
+    assert body["type"] == "warning"
+
+
+def test_apprise_sends_mail() -> None:
+    with post() as (letters, port):
+        url = f"mailto://127.0.0.1:{port}/?mode=insecure&from=salt@example.com&to=ops@example.com"
+        assert deliver.attempt(Apprise(url, "mailto://…"), MESSAGE) is None
+
+    (letter,) = letters.letters
+    assert letter["Subject"] == MESSAGE.subject
+    assert letters.recipients == [["ops@example.com"]]
+    assert ALERT.text.split(",")[0] in text_of(letter)
+
+
+@pytest.mark.parametrize(("status", "refused"), [(404, True), (503, False)])
+def test_apprise_says_which_code_a_receiver_answered(status: int, refused: bool) -> None:
+    with web(status, status) as (_, route):
+        failure = deliver.attempt(as_apprise(route), MESSAGE)
+
+    assert failure == Failure(f"HTTP {status} from json://…", refused)
+
+
+URLS = {
+    "nobody listens": (f"json://me:{SECRET}@127.0.0.1:1/{SECRET}", "no connection from x://…"),
+    "a service that there is not": (
+        f"nosuch://{SECRET}",
+        "apprise does not understand this URL from x://…",
+    ),
+    "a URL of another shape": (
+        f"slack://{SECRET}",
+        "apprise does not understand this URL from x://…",
+    ),
+}
+
+
+@pytest.mark.parametrize(("url", "says"), URLS.values(), ids=URLS)
+def test_apprise_tells_no_secret_whatever_goes_wrong(
+    url: str, says: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        failure = deliver.attempt(Apprise(url, "x://…"), MESSAGE)
+
+    assert failure is not None and failure.reason == says
+    assert SECRET not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_no_argument_of_a_process_has_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, seen = subprocess.run, []
+
+    def watched(command: list[str], **more: Any) -> Any:
+        seen.append(command)
+        return run(command, **more)
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    deliver.attempt(Apprise(f"json://127.0.0.1:1/{SECRET}", "json://…"), MESSAGE)
+
+    assert len(seen) == deliver.TRIES
+    assert SECRET not in str(seen)
+
+
+def test_where_apprise_is_missing_that_is_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [])
+
+    assert deliver_apprise.check("json://127.0.0.1") == deliver_apprise.MISSING
+
+
+def test_a_process_that_breaks_off_is_a_failure_and_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("import os; os.kill(os.getpid(), 9)", encoding="utf-8")
+    monkeypatch.setattr(deliver_apprise, "_CHILD", child)
+
+    failure = deliver.attempt(Apprise("json://127.0.0.1", "json://…"), MESSAGE)
+
+    assert failure == Failure("apprise broke off from json://…")
+
+
+# --- one that is dead or says nothing ---------------------------------------------------------
+
+
+def test_one_that_says_a_byte_now_and_then_is_given_up_in_time() -> None:
+    with slow() as port:
+        begin = time.monotonic()
+        failure = deliver.attempt(Webhook(f"http://127.0.0.1:{port}/", "http://shown"), MESSAGE)
+        took = time.monotonic() - begin
+
+    assert failure == Failure("no answer in time from http://shown")
+    assert took < 4 * deliver.TIMEOUT_SECONDS + 3
+
+
+def test_an_apprise_process_that_hangs_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    child, pid = tmp_path / "child.py", tmp_path / "pid"
+    source = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    child.write_text(source, encoding="utf-8")
+    monkeypatch.setattr(deliver_apprise, "_CHILD", child)
+    monkeypatch.setattr(deliver_apprise, "START_SECONDS", 0.5)
+    monkeypatch.setattr(deliver, "TRIES", 1)
+
+    failure = deliver.attempt(Apprise("json://127.0.0.1", "json://…"), MESSAGE)
+
+    assert failure == Failure("no answer in time from json://…")
+    assert not pathlib.Path(f"/proc/{pid.read_text(encoding='utf-8')}").exists()
+
+
+def routes_to(**urls: str) -> Routes:
+    return read_routes({"alerts": {"routes": {n: {"apprise": u} for n, u in urls.items()}}})
+
+
+def test_dead_and_silent_receivers_delay_no_other_and_get_it_when_they_are_back(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "TRIES", 1)
+    monkeypatch.setattr(deliver_apprise, "START_SECONDS", 4.0)
+    port = closed()
+    with silent() as mute, slow() as dribbling, web() as (server, well):
+        found = routes_to(
+            dead=f"json://127.0.0.1:{port}/{SECRET}",
+            mute=f"json://127.0.0.1:{mute}/{SECRET}",
+            slow=f"json://127.0.0.1:{dribbling}/{SECRET}",
+            well=well.url.replace("http://", "json://"),
+        )
+        assert not found.mistakes
+        outbox = Outbox(Ledger(tmp_path / "react.db"))
+        ahead = [0.0]
+        man = Postman(outbox, found, lambda *_: None, lambda: time.time() + ahead[0])
+        begin = time.monotonic()
+        results = man.post(ALERT, {}, None, clock_runs=True)
+        took = time.monotonic() - begin
+
+        assert results is not None
+        assert results.pop("well") == "sent"
+        assert [text.split(":")[0] for text in results.values()] == ["failed"] * 3
+        # the slowest costs its own thread all of its five seconds, and the well one none of them
+        assert server.times[0] - begin < took - 1
+        assert {each.waiting for each in outbox.health().values()} == {0, 1}
+
+    revived = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    revived.answers, revived.taken, revived.times = [], [], []
+    threading.Thread(target=revived.serve_forever, args=(0.01,), daemon=True).start()
+    ahead[0] = 15
+    man.work()
+    revived.shutdown()
+    revived.server_close()
+
+    assert [body["title"] for _, _, body in revived.taken] == [ALERT.subject]
+
+
+def test_the_file_of_what_waits_has_no_secret_and_is_readable_by_its_owner_alone(
+    tmp_path: pathlib.Path,
+) -> None:
+    found = routes_to(dead=f"json://127.0.0.1:1/{SECRET}")
+    path = tmp_path / "keepalived" / "react.db"
+    outbox = Outbox(Ledger(path))
+    Postman(outbox, found, lambda *_: None).post(ALERT, {}, None, clock_runs=True)
+
+    assert outbox.health()["dead"].waiting == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    for file in path.parent.iterdir():
+        assert SECRET.encode() not in file.read_bytes()
+
+
+def test_apprise_leaves_no_file_behind(tmp_path: pathlib.Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with web() as (_, route):
+        assert deliver.attempt(as_apprise(route), MESSAGE) is None
+
+    assert os.listdir(tmp_path) == []

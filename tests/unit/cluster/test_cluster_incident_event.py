@@ -9,7 +9,7 @@ import pytest
 
 from keepalived_core import signing
 from keepalived_core.cluster import alert_incident
-from keepalived_core.cluster.alert import Log, Routes, why_silent
+from keepalived_core.cluster.alert import why_silent
 from keepalived_core.cluster.event import Rejected, validate_event
 from keepalived_core.cluster.incident_event import HUB_ID, is_incident_tag, validate_incident
 
@@ -100,8 +100,6 @@ def test_only_the_hubs_tags_are_incidents(tag: str, is_one: bool) -> None:
 
 # --- who is told ------------------------------------------------------------------------------
 
-ROUTES = Routes((Log(),))
-
 
 @pytest.mark.parametrize(
     ("kind", "severity"),
@@ -116,7 +114,7 @@ ROUTES = Routes((Log(),))
 def test_what_no_single_node_can_know_is_told(kind: str, severity: str) -> None:
     incident = {**INCIDENT, "kind": kind}
 
-    assert alert_incident.why_silent(incident, "opened", ROUTES) is None
+    assert alert_incident.why_silent(incident, "opened") is None
     alert = alert_incident.compose(incident, "opened", NOW)
     assert (alert.severity, alert.incident, alert.late_seconds) == (severity, "i0123456789", 60.0)
     assert alert.text.isprintable()
@@ -126,7 +124,7 @@ def test_what_no_single_node_can_know_is_told(kind: str, severity: str) -> None:
 
 @pytest.mark.parametrize("kind", ["failover", "degraded"])
 def test_what_the_nodes_told_is_not_told_twice(kind: str) -> None:
-    reason = alert_incident.why_silent({**INCIDENT, "kind": kind}, "opened", ROUTES)
+    reason = alert_incident.why_silent({**INCIDENT, "kind": kind}, "opened")
 
     assert reason is not None and "the nodes' own events" in reason
 
@@ -138,10 +136,6 @@ def test_the_end_is_told_with_what_it_cost() -> None:
 
     assert alert.severity == "info"
     assert "split brain is over" in alert.text and "with several for 74.500 s" in alert.text
-
-
-def test_without_a_route_nobody_is_told() -> None:
-    assert alert_incident.why_silent(INCIDENT, "opened", Routes()) is not None
 
 
 @pytest.mark.parametrize("to", ["ghost", "hollow"])
@@ -159,8 +153,8 @@ def test_a_nodes_word_of_a_ghost_is_left_to_the_hub_where_one_runs(to: str) -> N
     }
     event = validate_event(f"salt/beacon/n1/keepalived/VI/{to}", data)
 
-    assert why_silent(event, ROUTES) is None
-    assert why_silent(event, ROUTES, hub=True) == "the hub tells it as an incident, when it lasts"
+    assert why_silent(event) is None
+    assert why_silent(event, hub=True) == "the hub tells it as an incident, when it lasts"
 
 
 def test_who_must_act_is_told_what_was_done_and_why_it_did_not_help() -> None:

@@ -175,7 +175,11 @@ def test_reactions_are_added_to_those_of_other_files(daemons: Daemons) -> None:
 
 def test_alert_targets_reach_the_master_but_no_return(daemons: Daemons) -> None:
     daemons.write("master", "")
-    alerts = {"webhook": {"url": "https://hooks.invalid/s3cret"}, "mail": {"to": ["a", "b"]}}
+    alerts = {
+        "webhook": {"url": "https://hooks.invalid/s3cret"},
+        "mail": {"to": ["a", "b"]},
+        "routes": {"oncall": {"apprise": "sdb://vault/pager"}, "chat": {"apprise": "x://s3cret"}},
+    }
     ret = daemons.master_settings(pillar={"keepalived_master": {"alerts": alerts}})
     assert ret["result"] is True
     assert daemons.master_config()["keepalived"] == {"alerts": alerts}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from . import clock
 from .event import Event
@@ -24,56 +22,6 @@ WORTH_TELLING = {
 #: What the hub tells as an incident: the node's own event would tell it a second time.
 OF_INCIDENTS = frozenset({"ghost", "hollow"})
 
-_MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,255}", re.ASCII)
-_HOST = re.compile(r"[A-Za-z0-9.:_-]{1,255}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Webhook:
-    """An HTTP endpoint that takes a JSON POST.  Its path and query may be a credential, so
-    only ``shown`` may be printed."""
-
-    url: str
-    shown: str
-    name: str = "webhook"
-
-    def __repr__(self) -> str:
-        return f"Webhook({self.shown})"
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A mail server that relays for the master without a login."""
-
-    to: tuple[str, ...]
-    sender: str
-    host: str = "localhost"
-    port: int = 25
-    name: str = "mail"
-
-
-@dataclass(frozen=True)
-class Log:
-    """The master's own log."""
-
-    name: str = "log"
-
-
-Route = Webhook | Mail | Log
-
-
-@dataclass(frozen=True)
-class Routes:
-    """The alert settings of the master, understood.
-
-    mistakes holds one sentence for each part that could not be understood; the other parts
-    work all the same, for an alert that is sent is worth more than a setting that is right.
-    """
-
-    routes: tuple[Route, ...] = ()
-    planned: bool = False
-    mistakes: tuple[str, ...] = ()
-
 
 @dataclass(frozen=True)
 class Alert:
@@ -89,11 +37,15 @@ class Alert:
     late_seconds: float = 0.0
     #: Under which key of the body its details stand, and the details.
     details: Mapping[str, Any] = field(default_factory=dict)
+    #: What it is: ``event`` of a node; ``opened``, ``reminder`` or ``resolved`` of an incident;
+    #: ``escalated``: a person must do something; ``test``.
+    word: str = "event"
 
     def payload(self) -> dict[str, object]:
         """The JSON body of the webhook (schema 1)."""
         return {
             "schema": 1,
+            "word": self.word,
             "severity": self.severity,
             "text": self.text,
             "cluster": self.cluster,
@@ -103,92 +55,11 @@ class Alert:
         }
 
 
-def read_routes(master: object) -> Routes:
-    """Understand where alerts go.
+def why_silent(event: Event, planned: bool = False, hub: bool = False) -> str | None:
+    """Why nobody is told about an event; None when someone is, where there is a route.
 
-    master
-        The master's setting ``keepalived``; its key ``alerts`` is ``{webhook: {url}, mail: {to:
-        [...], from, host, port}, log: bool, planned: bool}``, all of it optional.  Without any
-        route nobody is told.
-    """
-    settings = master.get("alerts") if isinstance(master, Mapping) else master
-    if settings is None:
-        return Routes()
-    if not isinstance(settings, Mapping):
-        return Routes(mistakes=("keepalived:alerts is no mapping",))
-    mistakes = [
-        f"keepalived:alerts has an unknown key {str(key)[:40]!r}; "
-        "known are log, mail, planned, webhook"
-        for key in settings
-        if key not in ("webhook", "mail", "log", "planned")
-    ]
-    flags = {}
-    for name in ("log", "planned"):
-        flags[name] = settings.get(name) is True
-        if not isinstance(settings.get(name, False), bool):
-            mistakes.append(f"keepalived:alerts:{name} is neither true nor false")
-    routes: list[Route] = [Log()] if flags["log"] else []
-    for name, read in (("webhook", _webhook), ("mail", _mail)):
-        if settings.get(name) is None:
-            continue
-        try:
-            routes.append(read(settings[name]))
-        except ValueError as mistake:
-            mistakes.append(f"keepalived:alerts:{name}{mistake}")
-    return Routes(tuple(routes), flags["planned"], tuple(mistakes))
-
-
-def _known(settings: object, keys: frozenset[str]) -> Mapping[str, object]:
-    if not isinstance(settings, Mapping):
-        raise ValueError(" is no mapping")
-    for key in settings:
-        if key not in keys:
-            raise ValueError(
-                f" has an unknown key {str(key)[:40]!r}; known are {', '.join(sorted(keys))}"
-            )
-    return settings
-
-
-def _webhook(settings: object) -> Webhook:
-    url = _known(settings, frozenset({"url"})).get("url")
-    try:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        port = parts.port
-    except ValueError:
-        # The parser's own words quote the URL.
-        raise ValueError(":url is no URL") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(":url must be http://host/... or https://host/...")
-    if parts.username or parts.password:
-        raise ValueError(":url has a user or password before the host, which is not supported")
-    if not str(url).isascii() or not str(url).isprintable() or " " in str(url):
-        raise ValueError(":url has characters that must be percent-encoded")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return Webhook(str(url), f"{parts.scheme}://{host}" + (f":{port}" if port else ""))
-
-
-def _mail(settings: object) -> Mail:
-    known = _known(settings, frozenset({"to", "from", "host", "port"}))
-    to = known.get("to")
-    recipients = [to] if isinstance(to, str) else to
-    if not isinstance(recipients, (list, tuple)) or not recipients:
-        raise ValueError(":to must be a list of mail addresses")
-    for address in [*recipients, known.get("from")]:
-        if not isinstance(address, str) or not _MAIL_ADDRESS.fullmatch(address):
-            where = ":from" if address is known.get("from") else ":to"
-            raise ValueError(f"{where} has {str(address)[:80]!r}, which is no mail address")
-    host = known.get("host", "localhost")
-    if not isinstance(host, str) or not _HOST.fullmatch(host):
-        raise ValueError(":host is no host name")
-    port = known.get("port", 25)
-    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-        raise ValueError(":port is no port")
-    return Mail(tuple(recipients), str(known["from"]), host, port)
-
-
-def why_silent(event: Event, routes: Routes, hub: bool = False) -> str | None:
-    """Why nobody is told about an event; None when someone is.
-
+    planned
+        Whether people want to be told also of what was planned.
     hub
         Whether a hub runs, which tells of incidents.
     """
@@ -202,12 +73,10 @@ def why_silent(event: Event, routes: Routes, hub: bool = False) -> str | None:
     first_look = event.from_state is None and event.source == "resync"
     if first_look and event.to in ("MASTER", "STOP"):
         return f"found as {event.to} when the watch began, no change of state"
-    if event.planned and not routes.planned:
+    if event.planned and not planned:
         return "planned"
     if hub and event.to in OF_INCIDENTS:
         return "the hub tells it as an incident, when it lasts"
-    if not routes.routes:
-        return "keepalived:alerts names no route"
     return None
 
 
@@ -259,4 +128,5 @@ def needs_you(event: Event, cluster: str, what: str, reason: str) -> Alert:
         cluster,
         event.key,
         details={"event": event.public()},
+        word="escalated",
     )

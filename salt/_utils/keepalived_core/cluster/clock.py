@@ -32,6 +32,14 @@ def render(seconds: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def seconds(text: object) -> float:
+    """A length of time: ``90``, ``90s``, ``15m``, ``2h``, ``3d``.  Raises ValueError."""
+    match = _SPAN.fullmatch(str(text).strip())
+    if match is None or isinstance(text, bool):
+        raise ValueError(f"{text!r} is no length of time: give 90s, 15m, 2h or 3d")
+    return float(int(match[1]) * _SECONDS[match[2]])
+
+
 def since(text: object, now: float) -> float:
     """The start of a period: ``90``, ``90s``, ``15m``, ``2h``, ``3d`` ago, or an RFC 3339 time.
 

@@ -1,8 +1,8 @@
-"""Sends alerts: JSON over HTTP, and mail.  Standard library only.
+"""Sends a message to one target: JSON over HTTP, mail, the log, a service that apprise knows.
 
-A sender returns None when the message was taken, else one line that says why not.  That
-line never has more of a webhook's address than scheme and host: the rest may be a
-credential, and several of the library's own error texts quote it.
+A sender returns None when the message was taken, else a ``Failure``.  Its line never has
+more of an address than scheme and host: the rest may be a credential, and several of the
+library's own error texts quote it.
 """
 
 from __future__ import annotations
@@ -12,31 +12,28 @@ import json
 import logging
 import smtplib
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from .alert import Alert, Log, Mail, Route, Webhook
+from . import deliver_apprise
+from .alert_message import Failure, Message
+from .alert_route import Apprise, Log, Mail, Target, Webhook
 
 log = logging.getLogger(__name__)
 
-# A person waits for the alert, a reactor thread for the route: two tries of five seconds.
+# A person waits for the alert, a reactor's thread for the route: two tries of five seconds, and
+# for one that says a byte now and then ten each.
 TIMEOUT_SECONDS = 5.0
 TRIES = 2
 PAUSE_SECONDS = 0.5
-# Repairs wait in the same pool of threads as alerts.  When a network is down that carries both
-# the addresses and the alerts, a hundred of these must not stand before the first repair: a
-# route that has just failed gets one short try.
-DOUBT_SECONDS = 60.0
-DOUBTED_TIMEOUT_SECONDS = 1.0
-
-_failed_at: dict[Route, float] = {}
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
+#: Codes of HTTP that look like a refusal and mean: later.
+_LATER = frozenset({408, 425, 429})
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -46,82 +43,96 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def send(alert: Alert, routes: Iterable[Route]) -> dict[str, str]:
-    """Send to all routes at once, so that a dead one delays no other.
-
-    Returns ``{route name: "sent" or "failed: why"}``.
-    """
-    routes = list(routes)
-    results: dict[str, str] = {}
-    with ThreadPoolExecutor(max_workers=max(1, len(routes))) as pool:
-        pending = [(route, pool.submit(_send_one, alert, route)) for route in routes]
-        for route, future in pending:
-            failure = future.result()
-            results[route.name] = "sent" if failure is None else f"failed: {failure}"
-    return results
-
-
-def _send_one(alert: Alert, route: Route) -> str | None:
-    if isinstance(route, Log):
-        log.log(_LEVELS[alert.severity], "keepalived: %s", alert.text)
+def attempt(target: Target, message: Message) -> Failure | None:
+    """Send a message, twice when the first try fails; takes no longer than a few times
+    TIMEOUT_SECONDS."""
+    if isinstance(target, Log):
+        log.log(_LEVELS[message.severity], "keepalived: %s", message.text)
         return None
-    doubted = time.monotonic() - _failed_at.get(route, float("-inf")) < DOUBT_SECONDS
-    timeout = DOUBTED_TIMEOUT_SECONDS if doubted else TIMEOUT_SECONDS
-    failure = None
-    for turn in range(1 if doubted else TRIES):
+    failure: Failure | None = None
+    for turn in range(TRIES):
         if turn:
             time.sleep(PAUSE_SECONDS)
-        if isinstance(route, Webhook):
-            failure = _post(route, alert, timeout)
+        if isinstance(target, Apprise):
+            failure = _apprise(target, message)
         else:
-            failure = _mail(route, alert, timeout)
+            failure = _bounded(target, message)
         if failure is None:
-            _failed_at.pop(route, None)
             return None
-    _failed_at[route] = time.monotonic()
-    where = route.shown if isinstance(route, Webhook) else f"{route.host}:{route.port}"
-    return f"{failure} from {where}"
+    assert failure is not None
+    return Failure(f"{failure.reason} from {target.shown}", failure.refused)
 
 
-def _post(route: Webhook, alert: Alert, timeout: float) -> str | None:
+def _bounded(target: Webhook | Mail, message: Message) -> Failure | None:
+    """A timeout of a socket begins anew with each byte: the thread is left behind then, and ends
+    with its connection."""
+    found: list[Failure | None] = []
+
+    def send() -> None:
+        try:
+            sent = _post if isinstance(target, Webhook) else _mail
+            found.append(sent(target, message))  # type: ignore[arg-type]
+        except Exception as error:
+            # its own words may quote the address, and a thread's last ones go to the log
+            found.append(Failure(type(error).__name__))
+
+    thread = threading.Thread(target=send, name="keepalived alert", daemon=True)
+    thread.start()
+    thread.join(2 * TIMEOUT_SECONDS)
+    return found[0] if found else Failure("no answer in time")
+
+
+def _apprise(target: Apprise, message: Message) -> Failure | None:
+    said = deliver_apprise.send(target.url, message, TIMEOUT_SECONDS)
+    if said is None:
+        return None
+    code = said.code or 0
+    return Failure(said.reason, refused=300 <= code < 500 and code not in _LATER)
+
+
+def _post(route: Webhook, message: Message) -> Failure | None:
     opener = urllib.request.build_opener(_NoRedirect())
     try:
         request = urllib.request.Request(
             route.url,
-            data=json.dumps(alert.payload()).encode(),
+            data=json.dumps(message.payload).encode(),
             headers={"Content-Type": "application/json", "User-Agent": "salt-keepalived"},
             method="POST",
         )
-        with opener.open(request, timeout=timeout):
+        with opener.open(request, timeout=TIMEOUT_SECONDS):
             return None
     except urllib.error.HTTPError as error:
         error.close()
-        return f"HTTP {error.code}"
+        return Failure(f"HTTP {error.code}", error.code < 500 and error.code not in _LATER)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return _reason(error)
+        return Failure(_reason(error))
 
 
-def _mail(route: Mail, alert: Alert, timeout: float) -> str | None:
-    message = EmailMessage()
-    message["Subject"] = f"[keepalived] {alert.subject}"
-    message["From"] = route.sender
-    message["To"] = ", ".join(route.to)
-    message["Date"] = formatdate()
+def _mail(route: Mail, message: Message) -> Failure | None:
+    mail = EmailMessage()
+    mail["Subject"] = f"[keepalived] {message.subject}"
+    mail["From"] = route.sender
+    mail["To"] = ", ".join(route.to)
+    mail["Date"] = formatdate()
     # Both defaults ask DNS for this host's full name, which may take longer than the mail.
-    message["Message-ID"] = make_msgid(domain=route.sender.rpartition("@")[2])
-    message.set_content(
-        f"{alert.text}\n\n{json.dumps(alert.payload(), indent=2, sort_keys=True)}\n"
-    )
+    mail["Message-ID"] = make_msgid(domain=route.sender.rpartition("@")[2])
+    mail.set_content(f"{message.text}\n\n{json.dumps(message.payload, indent=2, sort_keys=True)}\n")
     try:
         with smtplib.SMTP(
-            route.host, route.port, local_hostname=socket.gethostname(), timeout=timeout
+            route.host, route.port, local_hostname=socket.gethostname(), timeout=TIMEOUT_SECONDS
         ) as server:
-            refused = server.send_message(message)
+            refused = server.send_message(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        return Failure(f"SMTP {codes[0]} for all recipients", min(codes) >= 500)
     except smtplib.SMTPResponseException as error:
-        return f"SMTP {error.smtp_code}"
+        return Failure(f"SMTP {error.smtp_code}", error.smtp_code >= 500)
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        return _reason(error)
-    return f"{len(refused)} of {len(route.to)} recipients refused" if refused else None
+        return Failure(_reason(error))
+    if refused:
+        # not sent again: the others have it
+        log.error("keepalived: %d of %d recipients refused", len(refused), len(route.to))
+    return None
 
 
 def _reason(error: Exception) -> str:

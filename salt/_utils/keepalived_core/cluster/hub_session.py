@@ -139,6 +139,8 @@ class Session:
             "started": self._started,
             "pid": os.getpid(),
             "signed": self._signed,
+            # an engine of a release before this one has no thread that does
+            "works_alerts": True,
             "members": self._members,
             "held": sum(self.hub.held().values()),
             "asking": self.hub.asking_open,

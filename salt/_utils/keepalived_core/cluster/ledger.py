@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .deeds import LEASE_SECONDS, Begun, Deed, Silence
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 KEEP_SECONDS = 30 * 86400
 # Longer than any other writer holds the lock: each transaction is a few statements.
 BUSY_SECONDS = 10.0
@@ -56,11 +56,36 @@ CREATE TABLE silence (
 );
 CREATE INDEX silence_cluster ON silence (cluster, until);
 """,
+    # of outbox.py
+    """
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY, route TEXT NOT NULL, cluster TEXT NOT NULL, entered REAL NOT NULL,
+    due REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, alert TEXT NOT NULL, about TEXT NOT NULL
+);
+CREATE INDEX message_route ON message (route, due);
+CREATE TABLE route (
+    name TEXT PRIMARY KEY, holder TEXT, lease REAL, next_try REAL,
+    failures INTEGER NOT NULL DEFAULT 0, failing_since REAL, why TEXT, last_sent REAL,
+    last_failed REAL, sent INTEGER NOT NULL DEFAULT 0, given_up INTEGER NOT NULL DEFAULT 0,
+    last_given_up REAL
+) WITHOUT ROWID;
+CREATE TABLE told (
+    route TEXT NOT NULL, incident TEXT NOT NULL, last REAL NOT NULL, resolved REAL,
+    PRIMARY KEY (route, incident)
+) WITHOUT ROWID;
+CREATE INDEX told_last ON told (last);
+""",
 )
 
 
 #: By which column rows grow old.
-_AGES = (("claim", "at"), ("run", "started"), ("audit", "at"), ("deed", "started"))
+_AGES = (
+    ("claim", "at"),
+    ("run", "started"),
+    ("audit", "at"),
+    ("deed", "started"),
+    ("told", "last"),
+)
 
 
 class LedgerError(Exception):
@@ -125,6 +150,20 @@ class Deeds:
         )
 
 
+#: minion, stream_id, seq, and the kind of reaction.
+Claim = tuple[str, str, int, str]
+
+
+def claim(connection: sqlite3.Connection, wanted: Claim, now: float) -> bool:
+    """:meth:`Ledger.claim`, inside a transaction."""
+    for table, column in _AGES:
+        connection.execute(f"DELETE FROM {table} WHERE {column} < ?", (now - KEEP_SECONDS,))
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO claim VALUES (?, ?, ?, ?, ?)", (*wanted, now)
+    )
+    return cursor.rowcount == 1
+
+
 class Ledger:
     """The file, made with mode 0600 in a directory with mode 0700 when it is not there.
 
@@ -136,40 +175,34 @@ class Ledger:
 
     def claim(self, minion: str, stream_id: str, seq: int, kind: str, now: float) -> bool:
         """Take an event for one kind of reaction.  True for exactly one of all who ask."""
-        with self._transaction() as connection:
-            for table, column in _AGES:
-                connection.execute(f"DELETE FROM {table} WHERE {column} < ?", (now - KEEP_SECONDS,))
-            cursor = connection.execute(
-                "INSERT OR IGNORE INTO claim VALUES (?, ?, ?, ?, ?)",
-                (minion, stream_id, seq, kind, now),
-            )
-            return cursor.rowcount == 1
+        with self.transaction() as connection:
+            return claim(connection, (minion, stream_id, seq, kind), now)
 
     @contextmanager
     def deciding(self, minion: str) -> Iterator[Runs]:
         """Look at a minion's repairs and start new ones with no one else in between."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             yield Runs(connection, minion)
 
     def finish(self, number: int, now: float) -> None:
         """Note that a repair is over."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("UPDATE run SET ended = ? WHERE id = ?", (now, number))
 
     @contextmanager
     def deciding_about(self, cluster: str) -> Iterator[Deeds]:
         """Look at what was done in a cluster and start something with no one else in between."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             yield Deeds(connection, cluster)
 
     def finish_deed(self, key: str, now: float) -> None:
         """Note that an action on an incident is over."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("UPDATE deed SET ended = ? WHERE key = ?", (now, key))
 
     def silence(self, wanted: Silence) -> None:
         """Begin a maintenance window; it takes the place of one in force."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "UPDATE silence SET until = min(until, ?), closed = 1 "
                 "WHERE cluster = ? AND until > ?",
@@ -182,7 +215,7 @@ class Ledger:
 
     def unsilence(self, cluster: str, now: float) -> bool:
         """End a maintenance window now; whether there was one."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             cursor = connection.execute(
                 "UPDATE silence SET until = ? WHERE cluster = ? AND until > ?", (now, cluster, now)
             )
@@ -196,7 +229,7 @@ class Ledger:
         """All that are in force, the first to end first."""
         if not self.path.exists():
             return []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(
                 f"SELECT {_SILENCE} FROM silence WHERE until > ? ORDER BY until, cluster", (now,)
             ).fetchall()
@@ -206,7 +239,7 @@ class Ledger:
         """Whether one has ended of which that was not told, and nobody is at it."""
         if not self.path.exists():
             return False
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             (count,) = connection.execute(
                 f"SELECT count(*) FROM silence WHERE {_ENDED}", (now, now - CLOSING_SECONDS)
             ).fetchone()
@@ -214,7 +247,7 @@ class Ledger:
 
     def take_ended_silences(self, now: float) -> list[tuple[int, Silence]]:
         """Those that have ended, with their numbers, for the one who asks to tell of it."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             bounds = (now, now - CLOSING_SECONDS)
             rows = connection.execute(
                 f"SELECT id, {_SILENCE} FROM silence WHERE {_ENDED}", bounds
@@ -224,14 +257,14 @@ class Ledger:
 
     def close_silence(self, number: int) -> None:
         """Its end has been told."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("UPDATE silence SET closed = 1 WHERE id = ?", (number,))
 
     def record(
         self, kind: str, what: str, cluster: str, data: Mapping[str, object], now: float
     ) -> None:
         """Add a row to the audit trail."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO audit (at, kind, what, cluster, data) VALUES (?, ?, ?, ?, ?)",
                 (now, kind, what, cluster, json.dumps(data, sort_keys=True)),
@@ -241,7 +274,7 @@ class Ledger:
         """The newest rows of the audit trail, oldest first."""
         if not self.path.exists():
             return []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(
                 "SELECT at, kind, what, cluster, data FROM audit ORDER BY id DESC LIMIT ?", (last,)
             ).fetchall()
@@ -251,7 +284,8 @@ class Ledger:
         ]
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The file, with no one else in between; all that is done here counts, or nothing."""
         try:
             with closing(self._connect()) as connection:
                 connection.execute("BEGIN IMMEDIATE")

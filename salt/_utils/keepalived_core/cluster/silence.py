@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ DAY = 86_400
 #: A window that is longer was forgotten, not planned.
 LONGEST = 7 * DAY
 SHORTEST = 60
-_SPAN = re.compile(r"([0-9]{1,9}) ?([smhd]?)", re.ASCII)
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
 
 
 def begin(cluster: str, span: object, reason: object, who: str, now: float) -> Silence:
@@ -30,8 +27,10 @@ def begin(cluster: str, span: object, reason: object, who: str, now: float) -> S
 
     Raises ValueError, which says what would be right.
     """
-    match = _SPAN.fullmatch(str(span).strip()) if not isinstance(span, bool) else None
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    try:
+        seconds = clock.seconds(span)
+    except ValueError:
+        seconds = 0
     if not SHORTEST <= seconds <= LONGEST:
         raise ValueError(
             f"for={span!r} is no length of a maintenance: give 1m to 7d (90s, 30m, 2h, 1d)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import clock
+from . import alert_view, clock
 from .event import printable
 from .paint import CLAIM_STYLES, Cell, Painter, ago, priority
 
@@ -25,6 +25,8 @@ def screen(data: Mapping[str, Any], painter: Painter) -> list[str]:
         lines.append("")
     if data["clusters"]:
         lines.append(_footer(data))
+    alerts = alert_view.trouble_lines(data.get("alerts"), data["time"])
+    lines += [painter.paint(line, "bad") for line in alerts]
     if data.get("message"):
         lines.append(printable(str(data["message"])))
     return lines

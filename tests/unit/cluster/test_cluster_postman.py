@@ -1,0 +1,403 @@
+"""Alerts that wait: retried, given up, grouped, reminded of, and never told twice."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import pathlib
+import sqlite3
+import threading
+from collections.abc import Callable
+
+import pytest
+from alert_world import DEAD, REFUSED, START, World, alert, incident
+
+from keepalived_core.cluster import alert_incident
+from keepalived_core.cluster.ledger import Ledger, LedgerError
+from keepalived_core.cluster.outbox import GIVE_UP, LEASE, PAUSE_MAX, Outbox
+
+
+@pytest.fixture
+def world(tmp_path: pathlib.Path) -> Callable[..., World]:
+    return lambda **routes: World(tmp_path, **(routes or {"a": {}}))
+
+
+# --- at once ----------------------------------------------------------------------------------
+
+
+def test_an_alert_goes_to_each_of_its_routes_at_once(world) -> None:
+    site = world(a={}, b={}, quiet={"severity": ["info"]}, far={"clusters": ["other"]})
+
+    assert site.post(alert("x")) == {"a": "sent", "b": "sent"}
+    assert sorted(site.taken) == [("a", "x"), ("b", "x")]
+    site.wait(60)
+    assert len(site.taken) == 2
+    assert site.notes == []
+
+
+def test_what_is_claimed_is_told_once_however_many_come(world) -> None:
+    site = world()
+    claim = ("n1", "stream", 7, "alert")
+    results = [
+        site.postman.post(alert("x"), {}, claim, clock_runs=True),
+        site.postman.post(alert("x"), {}, claim, clock_runs=True),
+    ]
+
+    assert results == [{"a": "sent"}, None]
+    assert site.texts("a") == ["x"]
+
+
+def test_without_the_file_an_alert_is_sent_all_the_same(world) -> None:
+    site = world(a={}, b={})
+    site.path.mkdir()
+    site.answers["b"] = DEAD
+
+    with pytest.raises(LedgerError):
+        site.post(alert("x"))
+    assert site.postman.broadcast(alert("x")) == {"a": "sent", "b": f"failed: {DEAD.reason}"}
+
+
+# --- a receiver that is away ------------------------------------------------------------------
+
+
+def test_a_dead_receiver_is_tried_again_and_gets_all_in_order_once(world) -> None:
+    site = world(a={}, b={})
+    site.answers["a"] = DEAD
+
+    assert site.post(alert("1")) == {"a": f"failed: {DEAD.reason}", "b": "sent"}
+    second = site.post(alert("2"))
+    assert second["b"] == "sent"
+    assert second["a"] == f"waiting: {DEAD.reason}; the next try is in 10 s"
+    site.wait(600)
+    assert site.texts("a") == []
+    site.answers["a"] = None
+    site.wait(PAUSE_MAX + 1)
+
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["1", "2"]
+    assert "late]" in site.texts("a")[0]
+    assert site.texts("b") == ["1", "2"]
+    assert [note[:3] for note in site.notes] == [("sent", "a", "1"), ("sent", "a", "2")]
+
+
+def test_who_calls_is_not_kept_by_a_route_that_is_dead(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    site.post(alert("0"))
+    tried = len(site.tried)
+    for number in range(1, 100):
+        site.post(alert(str(number)))
+
+    assert len(site.tried) == tried
+
+
+def test_the_pauses_grow_and_have_a_bound(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    site.post(alert("x"))
+    moments = []
+    while site.now < START + GIVE_UP - 1:
+        before = len(site.tried)
+        site.wait(1)
+        if len(site.tried) > before:
+            moments.append(site.now - START)
+
+    assert moments[:5] == [10, 30, 70, 150, 310]
+    later = [after - before for before, after in itertools.pairwise(moments[5:])]
+    assert set(later) == {PAUSE_MAX}
+
+
+def test_what_nobody_takes_is_given_up_counted_and_told(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    site.post(alert("x"))
+    site.wait(GIVE_UP + 2 * PAUSE_MAX, step=5)
+    site.answers["a"] = None
+    site.wait(PAUSE_MAX + 5, step=5)
+
+    assert site.texts("a") == []
+    (note,) = site.notes
+    assert note == ("failed", "a", "x", f"given up after 1 h: {DEAD.reason}")
+    health = site.outbox.health()["a"]
+    assert (health.given_up, health.waiting, health.failures > 0) == (1, 0, True)
+
+
+def test_a_message_that_is_refused_holds_up_no_other(world) -> None:
+    site = world()
+    site.refuses = lambda message: message.text.startswith("bad")
+
+    assert site.post(alert("bad")) == {"a": f"failed: {REFUSED.reason}"}
+    assert site.post(alert("good")) == {"a": "sent"}
+    assert site.outbox.health()["a"].waiting == 1
+    site.refuses = lambda _: False
+    site.wait(15)
+
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["good", "bad"]
+
+
+def test_without_a_hub_the_next_alert_brings_along_what_waits(world) -> None:
+    site = world(a={}, b={})
+    site.answers["a"] = DEAD
+    site.post(alert("1"), clock_runs=False)
+    site.answers["a"] = None
+    site.now += 15
+    site.post(alert("2", severity="info"), clock_runs=False)
+
+    assert site.texts("a") == ["1", "2"]
+
+
+def test_what_waits_for_a_route_that_is_no_more_is_given_up(world) -> None:
+    site = world(a={}, b={})
+    site.answers["a"] = DEAD
+    site.post(alert("x"))
+    site.route(b={})
+    site.wait(GIVE_UP + 10, step=60)
+
+    assert site.notes == [("failed", "a", "x", "given up: there is no route a any more")]
+    assert site.outbox.health()["a"].waiting == 0
+
+
+# --- restarts ---------------------------------------------------------------------------------
+
+
+def test_a_restart_loses_nothing_and_sends_nothing_twice(world) -> None:
+    site = world(a={}, b={})
+    site.answers["a"] = DEAD
+    site.post(alert("x"))
+    site.restart()
+    site.answers["a"] = None
+    site.wait(60)
+
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["x"]
+    assert site.texts("b") == ["x"]
+
+
+def test_what_a_sender_leaves_that_was_killed_is_sent_by_the_next(world) -> None:
+    site = world()
+
+    numbers = site.outbox.enter(alert("x"), {"a": 0.0}, {}, site.now)
+    assert site.outbox.take("a", site.now)  # and then nothing more was heard of it
+    site.restart()
+    site.wait(LEASE - 2)
+    assert site.tried == []
+    site.wait(4)
+
+    assert numbers and [text.partition(" ")[0] for text in site.texts("a")] == ["x"]
+
+
+def test_a_clock_that_was_set_back_stops_nothing(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    site.post(alert("x"))
+    site.answers["a"] = None
+    site.now -= 100_000
+    site.wait(2)
+
+    assert site.texts("a") == ["x"]
+
+
+def test_the_file_of_the_release_before_is_taken_over(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "react.db"
+    ledger = Ledger(path)
+    assert ledger.claim("n1", "s", 1, "alert", START)
+    with sqlite3.connect(path) as connection:
+        for table in ("message", "route", "told"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 2")
+
+    site = World(tmp_path, a={})
+
+    assert site.post(alert("x")) == {"a": "sent"}
+    assert not Ledger(path).claim("n1", "s", 1, "alert", START)
+
+
+# --- several at once --------------------------------------------------------------------------
+
+
+def test_of_many_senders_at_once_each_message_is_sent_once(tmp_path: pathlib.Path) -> None:
+    sites = [World(tmp_path, a={}) for _ in range(6)]
+    threads = [
+        threading.Thread(target=site.post, args=(alert(f"m{number}"),))
+        for number, site in enumerate(sites)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sites[0].wait(2)
+
+    texts = [text for site in sites for text in site.texts("a")]
+    assert sorted(texts) == [f"m{number}" for number in range(6)]
+
+
+def _enter(path: str) -> bool:
+    found = Outbox(Ledger(path)).enter(alert("x"), {"a": 0.0}, {}, START, ("n", "s", 1, "alert"))
+    return found is not None
+
+
+def test_of_several_processes_one_enters_an_alert(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "react.db")
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert sum(pool.map(_enter, [path] * 6)) == 1
+    assert Outbox(Ledger(path)).health()["a"].waiting == 1
+
+
+# --- groups -----------------------------------------------------------------------------------
+
+
+def test_alerts_of_one_cluster_within_the_time_are_one_message(world) -> None:
+    site = world(a={"group": 30}, b={})
+
+    first = site.post(alert("1"))
+    assert first == {"a": "waiting: for others of this cluster, 30 s at most", "b": "sent"}
+    site.wait(20)
+    site.post(alert("2"))
+    site.post(alert("other", cluster="d"))
+    site.wait(9)
+    assert site.texts("a") == []
+    site.wait(2)
+
+    assert site.texts("a") == ["2 alerts of c:\n1\n2"]
+    assert [each["incident"] for each in site.messages[-1].payload["alerts"]] == ["1", "2"]
+    site.wait(30)
+    assert site.texts("a") == ["2 alerts of c:\n1\n2", "other"]
+    assert site.texts("b") == ["1", "2", "other"]
+
+
+def test_a_group_that_is_over_begins_anew(world) -> None:
+    site = world(a={"group": 30})
+    site.post(alert("1"))
+    site.wait(35)
+    site.post(alert("2"))
+    site.wait(35)
+
+    assert site.texts("a") == ["1", "2"]
+
+
+def test_a_group_waits_through_a_restart_and_a_dead_receiver(world) -> None:
+    site = world(a={"group": 30})
+    site.post(alert("1"))
+    site.restart()
+    site.post(alert("2"))
+    site.answers["a"] = DEAD
+    site.wait(45)
+    site.post(alert("3"))
+    site.answers["a"] = None
+    site.wait(PAUSE_MAX)
+
+    lines = [line.partition(" [")[0] for line in "\n".join(site.texts("a")).splitlines()]
+    assert [line for line in lines if line in "123"] == ["1", "2", "3"]
+
+
+def test_without_a_hub_nothing_is_grouped(world) -> None:
+    site = world(a={"group": 30})
+
+    assert site.post(alert("1"), clock_runs=False) == {"a": "sent"}
+
+
+# --- incidents --------------------------------------------------------------------------------
+
+
+def opened(site: World, name: str = "i1") -> dict[str, str] | None:
+    site.incidents[name] = incident(name)
+    return site.post(alert_incident.compose(site.incidents[name], "opened", site.now))
+
+
+def resolved(site: World, name: str = "i1") -> dict[str, str] | None:
+    site.incidents[name] = incident(name, "resolved")
+    return site.post(alert_incident.compose(site.incidents[name], "resolved", site.now))
+
+
+def test_the_end_is_told_to_those_that_were_told_of_the_beginning(world) -> None:
+    site = world(a={"severity": ["critical"]}, b={"severity": ["info"]}, c={"clusters": ["d"]})
+
+    assert opened(site) == {"a": "sent"}
+    assert resolved(site) == {"a": "sent"}
+    assert "is over" in site.texts("a")[1]
+    assert site.texts("b") == site.texts("c") == []
+
+
+def test_the_end_of_what_was_not_told_is_told_to_nobody(world) -> None:
+    assert resolved(world()) == {}
+
+
+def test_beginning_and_end_stay_in_order_when_the_receiver_was_dead(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    opened(site)
+    site.wait(25)
+    resolved(site)
+    site.answers["a"] = None
+    site.wait(100)
+
+    assert ["is over" in text for text in site.texts("a")] == [False, True]
+
+
+def test_who_could_not_be_told_of_the_beginning_does_not_hear_of_the_end(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    opened(site)
+    site.wait(GIVE_UP + PAUSE_MAX, step=10)
+
+    assert resolved(site) == {}
+
+
+def test_an_incident_that_is_open_still_is_told_again(world) -> None:
+    site = world(a={"remind": "10m"}, b={})
+    opened(site)
+    site.wait(25 * 60, step=5)
+
+    assert len(site.texts("a")) == 3
+    assert "NO MASTER" in site.texts("a")[2]
+    assert "still open" in site.texts("a")[2]
+    assert len(site.texts("b")) == 1
+    resolved(site)
+    site.wait(3600, step=30)
+    assert len(site.texts("a")) == 4
+
+
+def test_reminders_go_on_after_a_restart(world) -> None:
+    site = world(a={"remind": "10m"})
+    opened(site)
+    site.wait(300, step=5)
+    site.restart()
+    site.wait(310, step=5)
+
+    assert len(site.texts("a")) == 2
+
+
+def test_nobody_is_reminded_during_a_maintenance(world) -> None:
+    site = world(a={"remind": "10m"})
+    opened(site)
+    site.silenced = "silenced until …"
+    site.wait(1500, step=10)
+
+    assert len(site.texts("a")) == 1
+
+
+def test_reminders_do_not_pile_up_before_a_dead_receiver(world) -> None:
+    site = world(a={"remind": "1m"})
+    opened(site)
+    site.answers["a"] = DEAD
+    site.wait(1800, step=10)
+
+    assert site.outbox.health()["a"].waiting == 1
+
+
+def test_an_end_that_nobody_told_is_told_when_it_is_noticed(world) -> None:
+    site = world(a={"remind": "10m"}, b={})
+    opened(site)
+    site.incidents["i1"] = incident("i1", "resolved")  # the reactor was away
+    site.wait(700, step=5)
+
+    assert ["is over" in text for text in site.texts("a")] == [False, True]
+    assert ["is over" in text for text in site.texts("b")] == [False, True]
+
+
+@pytest.mark.parametrize("late", [{}, {"i1": incident("i1", kind="failover")}])
+def test_what_the_hub_knows_nothing_of_is_not_reminded_of(world, late: dict) -> None:
+    site = world(a={"remind": "10m"})
+    opened(site)
+    site.incidents = late
+    site.wait(1500, step=10)
+
+    assert len(site.texts("a")) == 1
