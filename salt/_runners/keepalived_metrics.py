@@ -71,7 +71,7 @@ def metrics(out=None):
         return keepalived_master.complaint(error, retcode=3)
     text = exposition.render(measuring.families(hub, shown, hub_view.SILENT, now))
     if out is None:
-        return {"outputter": "keepalived", "data": {"kind": "message", "message": text}}
+        return {"outputter": "keepalived", "data": {"kind": "metrics", "text": text}}
     try:
         files.write_atomically(pathlib.Path(out), text, mode=0o644)
     except OSError as error:
