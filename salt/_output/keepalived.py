@@ -83,7 +83,7 @@ def output(data, **kwargs):
     if isinstance(data, dict) and data.get("kind") == "explain":
         return "\n".join(incident_table.explanation(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "metrics":
-        return data["text"].rstrip("\n")
+        return data["out"] or data["text"].rstrip("\n")
     if isinstance(data, dict) and data.get("kind") == "silences":
         return "\n".join(silence.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "topology":
