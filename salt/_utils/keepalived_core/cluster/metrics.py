@@ -125,6 +125,7 @@ def _instances(nodes: Iterable[Mapping[str, Any]], stale: float) -> list[Family]
     )
     silent = Family("salt_keepalived_vrrp_unknown", "gauge", "Of how many nodes nothing is known.")
     owners: dict[tuple[str, str], list[int]] = {}
+    with_address: set[tuple[str, str]] = set()
     for node in nodes:
         known = node["age"] is not None and node["age"] <= stale
         for instance, each in node["states"].items():
@@ -134,12 +135,17 @@ def _instances(nodes: Iterable[Mapping[str, Any]], stale: float) -> list[Family]
                 continue
             count[0] += each["state"] == "MASTER"
             count[1] += each["vip_present"] is True
+            # None: it has no address that anybody could hold
+            if each["vip_present"] is not None:
+                with_address.add((node["cluster"], instance))
             labels = {"cluster": node["cluster"], "node": node["node"], "vrrp_instance": instance}
             for word in STATES:
                 state.add(each["state"] == word, **labels, state=word)
     for (cluster, instance), count in sorted(owners.items()):
-        for family, value in zip((masters, holders, silent), count, strict=True):
-            family.add(value, cluster=cluster, vrrp_instance=instance)
+        labels = {"cluster": cluster, "vrrp_instance": instance}
+        masters.add(count[0], **labels)
+        holders.add(count[1] if (cluster, instance) in with_address else None, **labels)
+        silent.add(count[2], **labels)
     return [state, masters, holders, silent]
 
 
