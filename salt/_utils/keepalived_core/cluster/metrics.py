@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -73,18 +72,10 @@ def _hub(hub: Mapping[str, Any] | None, now: float) -> list[Family]:
         counters = hub["counters"]
         stored.add(counters.get("stored", 0))
         repeated.add(counters.get("repeated", 0))
-        for reason, count in sorted(_sums(hub["rejected"], "reason").items()):
-            refused.add(count, reason=reason)
+        refused.add(counters.get("rejected", 0))
         rows.add(hub["file"]["rows"])
         size.add(hub["file"]["bytes"])
     return [up, told, stored, repeated, refused, rows, size]
-
-
-def _sums(rows: Iterable[Mapping[str, Any]], key: str) -> dict[str, int]:
-    found: dict[str, int] = defaultdict(int)
-    for row in rows:
-        found[str(row[key])] += row["count"]
-    return found
 
 
 def _nodes(nodes: Iterable[Mapping[str, Any]], deliveries: Mapping[str, float]) -> list[Family]:
