@@ -99,7 +99,7 @@ class Site:
         """What it returns now: ``[{"metric": labels, "value": [time, text]}]``."""
         return self._get("query", query=expression)
 
-    def query_range(self, expression: str, step: float = 0.5) -> list[dict[str, Any]]:
+    def query_range(self, expression: str, step: float = 0.1) -> list[dict[str, Any]]:
         """What it returned at any time since the beginning."""
         return self._get(
             "query_range", query=expression, start=self.began, end=time.time(), step=step

@@ -69,7 +69,12 @@ def nobody(told: dict[str, Any]) -> None:
 PHASES: dict[str, Phase] = {
     "all is well": Phase(set()),
     "all is well, and adverts went on": Phase(
-        set(), {"instance": {"adverts": {"received": 9, "sent": 12, "rejected": {}}}}
+        set(),
+        {
+            "instance": {
+                "adverts": {"received": 9, "sent": 12, "rejected": {"authtype_mismatch": 3}}
+            }
+        },
     ),
     "split brain": Phase(
         {"KeepalivedIncidentCritical", "KeepalivedSeveralMasters"}, hub={"world": "split"}
@@ -133,7 +138,11 @@ PHASES: dict[str, Phase] = {
     ),
     "adverts are refused": Phase(
         {"KeepalivedAdvertsRefused"},
-        {"instance": {"adverts": {"received": 9, "sent": 12, "rejected": {"auth_failure": 90}}}},
+        {
+            "instance": {
+                "adverts": {"received": 9, "sent": 12, "rejected": {"authtype_mismatch": 90}}
+            }
+        },
         lasting=True,
     ),
     "events are lost": Phase(
@@ -243,7 +252,7 @@ def begin(site: Site, worlds: Worlds, phase: Phase) -> None:
 
 @pytest.fixture(scope="module")
 def played(site: Site, worlds: Worlds) -> dict[str, dict[str, set[str]]]:
-    """``{phase: {"alerts": those whose expression holds, "queries": those that return nothing}}``"""
+    """``{phase: {"alerts": whose expressions hold, "queries": that return nothing}}``"""
     found = {}
     for name, phase in PHASES.items():
         begin(site, worlds, phase)
