@@ -8,3 +8,5 @@ keepalived_master:
     # POST of the event as JSON.
     # webhook: {url: 'https://alerts.example.com/hooks/keepalived'}
     # mail: {to: oncall@example.com, from: salt@example.com, host: localhost}
+  # What all clusters are, for node_exporter's textfile collector (docs/metrics.md).
+  # metrics: {textfile: /var/lib/prometheus/node-exporter/keepalived_hub.prom}
