@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +63,13 @@ def dashboard_queries(interval: str = "5s") -> dict[str, str]:
 class Site:
     """Machines, each with a directory of metrics files, and who scrapes them."""
 
-    def __init__(self, base: Path, machines: Iterable[str]) -> None:
+    def __init__(
+        self, base: Path, machines: Iterable[str], directories: Mapping[str, Path] | None = None
+    ) -> None:
+        """directories: where the files of a machine lie, if not in one below *base*."""
         self.base = base
         self.began = time.time()
-        self.machines = {name: base / name for name in machines}
+        self.machines = {name: (directories or {}).get(name, base / name) for name in machines}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._log = (base / "log").open("wb")
         self._server = ""
