@@ -29,7 +29,9 @@ keepalived-master-in-force:
     - require:
       - keepalived_minion: keepalived-master-event-secret
 {%- if keepalived.systemd %}
-{%- if keepalived.hub_metrics.get("textfile") %}
+{%- set require = [{"keepalived_minion": "keepalived-master-settings"}] %}
+{%- if keepalived.hub_metrics.get("textfile") is string %}
+{%- do require.append({"keepalived": "keepalived-hub-metrics-library"}) %}
 
 # A directory of its own: where the master is also a node, keepalived.clean takes the watch's away.
 keepalived-hub-metrics-library:
@@ -42,9 +44,11 @@ keepalived-hub-metrics-library:
 keepalived-hub-metrics-library-absent:
   file.absent:
     - name: {{ keepalived.hub_library }}
+    - require:
+      - keepalived_minion: keepalived-master-settings
 {%- endif %}
 {{ units("keepalived-hub-metrics", keepalived.hub_metrics_service, keepalived.hub_metrics,
          {"library": keepalived.hub_library, "timeline": salt["keepalived_minion.hub_timeline"]()},
-         [{"keepalived": "keepalived-hub-metrics-library"}]) }}
+         require) }}
 {%- endif %}
 {%- endif %}

@@ -1,4 +1,4 @@
-"""Figures from the ledger for the metrics: read only, so that nobody who reacts ever waits."""
+"""Figures from the ledger for the metrics: read only, and without the lock of who decides there."""
 
 from __future__ import annotations
 
