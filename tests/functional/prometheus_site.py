@@ -150,12 +150,17 @@ class Site:
             f"--web.listen-address=127.0.0.1:{port}",
             "--log.level=warn",
         )
-        deadline = time.monotonic() + 30
+        self._wait_ready()
+        self.wait(f"count(up == 1) == {len(ports)}")
+
+    def _wait_ready(self, timeout: float = 60.0) -> None:
+        """It hears before it answers: 503 meanwhile."""
+        deadline = time.monotonic() + timeout
         while True:
             try:
-                self.wait(f"count(up == 1) == {len(ports)}")
-                return
-            except (urllib.error.URLError, ConnectionError) as error:
+                with urllib.request.urlopen(f"{self._server}/-/ready", timeout=5):
+                    return
+            except OSError as error:
                 assert time.monotonic() < deadline, f"Prometheus does not answer: {error}"
                 time.sleep(0.1)
 
