@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "salt" / "_utils"))
 
 from docs import man_sections  # noqa: E402
-from keepalived_core import policy_pillar  # noqa: E402
+from keepalived_core import metrics_pillar, policy_pillar  # noqa: E402
 from keepalived_core.conf import grammar, grammar_entries  # noqa: E402
 from keepalived_core.conf.grammar_entries import Option  # noqa: E402
 from keepalived_core.conf.keyword import (  # noqa: E402
@@ -120,6 +120,12 @@ def _sections() -> dict[str, Schema]:
         "budget": {"type": "integer", "minimum": 1, "maximum": 60},
     }
     priority = {"type": "integer", "minimum": 1, "maximum": 255}
+    interval = {
+        "type": "integer",
+        "minimum": metrics_pillar.SHORTEST,
+        "maximum": metrics_pillar.LONGEST,
+        "default": metrics_pillar.DEFAULT,
+    }
     return {
         "cluster": _TEXT,
         "priorities": _each(
@@ -138,6 +144,10 @@ def _sections() -> dict[str, Schema]:
         "clean": _object({"stop_keepalived": flag}),
         "allow_disruptive": flag,
         "drain_file": flag,
+        "metrics": {
+            **_object({"textfile": {**_TEXT, "pattern": "^/.+[.]prom$"}, "interval": interval}),
+            "required": ["textfile"],
+        },
         # The official formula's.
         "lookup": {},
         "scripts_dir": {},

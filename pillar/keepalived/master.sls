@@ -21,3 +21,5 @@ keepalived_master:
     #     clusters: ['prod*']
     #     group: 30
     #     template: '{{ severity | upper }} {{ cluster }}: {{ text }}'
+  # What all clusters are, for node_exporter's textfile collector (docs/metrics.md).
+  # metrics: {textfile: /var/lib/prometheus/node-exporter/keepalived_hub.prom}

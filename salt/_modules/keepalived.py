@@ -97,7 +97,8 @@ def status():
     but it does not answer: ``keepalived.problem`` says why).  ``drain`` is what
     ``keepalived.drain_status`` returns; ``interfaces`` are without the virtual addresses.  While
     keepalived answers, each instance also has ``family``, ``version``, ``advert_int`` (seconds),
-    ``auth_type``, ``use_vmac``, ``adverts`` (``{"received", "sent", "rejected": {counter: n}}``).
+    ``auth_type``, ``use_vmac``, ``adverts`` (``{"received", "sent", "rejected": {counter: n}}``),
+    ``transitions`` (``{"became_master", "released_master"}``, since keepalived started).
 
     CLI Example:
 

@@ -173,6 +173,23 @@ def hub_code() -> list[str]:
     ]
 
 
+def hub_timeline() -> str:
+    """
+    The file that the hub of this machine's master writes.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt master keepalived_minion.hub_timeline
+    """
+    import salt.config
+
+    main = Path(__opts__["conf_file"]).with_name("master")
+    cachedir = salt.config.master_config(str(main))["cachedir"]
+    return str(Path(cachedir) / "keepalived" / "timeline.db")
+
+
 def running_since(service: str = "salt-minion") -> float | None:
     """
     When the running main process of a service started.

@@ -84,6 +84,8 @@ def output(data, **kwargs):
         return "\n".join(incident_table.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "explain":
         return "\n".join(incident_table.explanation(data, table.Painter(_color())))
+    if isinstance(data, dict) and data.get("kind") == "metrics":
+        return data["out"] or data["text"].rstrip("\n")
     if isinstance(data, dict) and data.get("kind") == "silences":
         return "\n".join(silence.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "alerts":

@@ -19,11 +19,17 @@ and hide nobody else's, and in force without losing the running job.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from salt.exceptions import CommandExecutionError
 from salt.utils import yaml
+
+# A running minion still holds the library it imported before sync_all: drop it, import the new.
+[sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
+
+from keepalived_core import metrics_pillar
 
 __virtualname__ = "keepalived_minion"
 
@@ -47,8 +53,10 @@ REACTIONS = [
 ]
 
 # What the pillar keepalived_master may set.
-_MASTER_KEYS = ("alerts", "secret_file")
-_KNOWN = " and ".join(_MASTER_KEYS)
+_MASTER_KEYS = ("alerts", "secret_file", "metrics")
+_KNOWN = ", ".join(_MASTER_KEYS)
+# These the master itself has to know.
+_MASTER_SETTINGS = ("alerts", "secret_file")
 
 
 def __virtual__() -> str | tuple[bool, str]:
@@ -88,7 +96,8 @@ def master_settings(name: str) -> dict[str, Any]:
     """
     The file in ``master.d`` that switches the hub on, maps VRRP events to their reactions, hands
     each node its event key and, from the pillar ``keepalived_master`` of the master's own minion,
-    says where alerts go (``alerts``) and where the secret of the keys lies (``secret_file``).
+    says where alerts go (``alerts``) and where the secret of the keys lies (``secret_file``).  What
+    that pillar says of ``metrics`` is judged here and carried out by ``keepalived.master``.
 
     Fails, and writes nothing, where ``engines``, ``reactor``, ``ext_pillar`` or ``keepalived``
     stand in the main file (a file in ``master.d`` replaces them whole) and for a pillar that is
@@ -110,8 +119,12 @@ def master_settings(name: str) -> dict[str, Any]:
         return _failed(
             name, f"pillar keepalived_master:{unknown[0]}: unknown key, known are {_KNOWN}"
         )
-    # Through JSON: YAML cannot write the masking types in which Salt hands out pillar.
-    ours = {key: json.loads(json.dumps(pillar[key])) for key in _MASTER_KEYS if pillar.get(key)}
+    mistakes = metrics_pillar.read(_plain(pillar.get("metrics")))[1]
+    if mistakes:
+        return _failed(
+            name, "; ".join(f"pillar keepalived_master:{path}: {why}" for path, why in mistakes)
+        )
+    ours = {key: _plain(pillar[key]) for key in _MASTER_SETTINGS if pillar.get(key)}
     if ours:
         settings["keepalived"] = ours
     return _written(
@@ -205,6 +218,11 @@ def master_synced(name: str) -> dict[str, Any]:
         return {**ret, "result": False, "comment": str(err)}
     ret["comment"] = "copied to the master" if ret["changes"] else "the master has all of it"
     return ret
+
+
+def _plain(value: Any) -> Any:
+    """Pillar as plain data: YAML cannot write the masking types in which Salt hands it out."""
+    return json.loads(json.dumps(value))
 
 
 def _failed(name: str, comment: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 # scripts stay. With pillar keepalived:clean:stop_keepalived: true (given with the command) keepalived
 # stops, the address moves to another node, and the firewall and sysctl settings go too.
 {%- from "keepalived/map.jinja" import keepalived with context %}
+{%- from "keepalived/metrics.jinja" import units with context %}
 {%- set stop = keepalived.clean.get("stop_keepalived") is sameas true %}
 
 include:
@@ -25,6 +26,7 @@ keepalived-clean-sysctl:
   file.absent:
     - name: {{ keepalived.sysctl_file }}
 {%- endif %}
+{{ units("keepalived-clean-metrics", keepalived.metrics_service, {}) }}
 
 keepalived-clean-watch-stopped:
   service.dead:

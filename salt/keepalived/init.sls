@@ -12,3 +12,4 @@ include:
   - keepalived.config
   - keepalived.service
   - keepalived.events
+  - keepalived.metrics

@@ -1,6 +1,7 @@
 # For the master's own minion: the hub, which keeps the timeline; reactions to VRRP events, where alerts go (pillar
-# keepalived_master), the nodes' event keys, and the runners on the master.
+# keepalived_master), the nodes' event keys, the runners on the master and metrics of all clusters.
 {%- from "keepalived/map.jinja" import keepalived with context %}
+{%- from "keepalived/metrics.jinja" import units with context %}
 
 include:
   - keepalived.modules
@@ -27,4 +28,27 @@ keepalived-master-in-force:
     - files: {{ ([keepalived.master_settings] + salt["keepalived_minion.hub_code"]()) | json }}
     - require:
       - keepalived_minion: keepalived-master-event-secret
+{%- if keepalived.systemd %}
+{%- set require = [{"keepalived_minion": "keepalived-master-settings"}] %}
+{%- if keepalived.hub_metrics.get("textfile") is string %}
+{%- do require.append({"keepalived": "keepalived-hub-metrics-library"}) %}
+
+# A directory of its own: where the master is also a node, keepalived.clean takes the watch's away.
+keepalived-hub-metrics-library:
+  keepalived.library_installed:
+    - name: {{ keepalived.hub_library }}
+    - require:
+      - keepalived_minion: keepalived-master-settings
+{%- else %}
+
+keepalived-hub-metrics-library-absent:
+  file.absent:
+    - name: {{ keepalived.hub_library }}
+    - require:
+      - keepalived_minion: keepalived-master-settings
+{%- endif %}
+{{ units("keepalived-hub-metrics", keepalived.hub_metrics_service, keepalived.hub_metrics,
+         {"library": keepalived.hub_library, "timeline": salt["keepalived_minion.hub_timeline"]()},
+         require) }}
+{%- endif %}
 {%- endif %}

@@ -1,7 +1,9 @@
-"""What needs no Salt: ``python3 -m keepalived_core lint FILE`` and ``journal [--follow]``.
+"""What needs no Salt: ``python3 -m keepalived_core lint FILE``, ``journal [--follow]``,
+``metrics`` and ``hub-metrics``.
 
 Exit status of lint: 0 nothing above info, 1 warnings, 2 errors, 3 the file cannot be read (or the
-command line is wrong).  Of journal: 0, or 3 when it cannot be read.
+command line is wrong).  Of journal: 0, or 3 when it cannot be read.  Of the metrics: 0, or 1 when
+they cannot be read or written.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import sys
 from typing import NoReturn
 
+from . import metrics_command
 from .check import report
 from .check.host import this_host
 from .conf.keyword import version
@@ -49,9 +52,12 @@ def main(words: list[str] | None = None) -> int:
         help="judge it for this machine: its interfaces, users and scripts",
     )
     journal_command.add_parser(verbs)
+    metrics_command.add_parsers(verbs)
     given = parser.parse_args(words)
     if given.verb == "journal":
         return journal_command.run(given)
+    if given.verb in ("metrics", "hub-metrics"):
+        return metrics_command.run(given)
     return _lint(given)
 
 

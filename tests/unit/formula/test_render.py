@@ -34,6 +34,14 @@ PILLARS: dict[str, dict[str, Any]] = {
     "sections that are lists": {
         "keepalived": {key: ["x"] for key in ("config", "package", "scripts", "sysctl", "firewall")}
     },
+    "metrics of the wrong shapes": {
+        "keepalived": {"metrics": {"textfile": "keepalived.prom", "interval": "often"}},
+        "keepalived_master": {"metrics": {"textfile": 5}},
+    },
+    "metrics that are lists": {
+        "keepalived": {"metrics": ["x"]},
+        "keepalived_master": {"metrics": ["x"]},
+    },
     "scripts without content": {
         "keepalived": {"scripts": {"/a": None, "/b": {}, "/c": {"contents": 5}, "/d": "text"}}
     },
@@ -225,3 +233,58 @@ def test_clean_stops_keepalived_before_it_shuts_the_firewall(render: Render) -> 
         rendered, "keepalived-clean-keepalived-stopped", "keepalived-firewall-vrrp-closed"
     )
     assert steps == sorted(steps)
+
+
+METRICS = {"textfile": "/srv/metrics/keepalived.prom", "interval": 30}
+
+
+def test_metrics_are_written_by_a_timer_only_on_request(render: Render) -> None:
+    without = render("keepalived", "keepalived.master", pillar=EXAMPLES["classic"])
+    assert not [name for name in without.ids() if name.startswith("keepalived-metrics")]
+    assert "keepalived-hub-metrics-running" not in without.ids()
+
+    asked = {"keepalived": {**EXAMPLES["classic"]["keepalived"], "metrics": METRICS}}
+    rendered = render("keepalived", pillar=asked)
+    service = rendered["keepalived-metrics-service"]
+    assert service["context"] == {
+        "library": "/usr/local/lib/salt-keepalived",
+        "python": "/opt/saltstack/salt/bin/python3",
+        "textfile": METRICS["textfile"],
+        "directory": "/srv/metrics",
+    }
+    assert rendered["keepalived-metrics-timer"]["context"] == {"interval": 30}
+    steps = order(
+        rendered,
+        "keepalived-watch-installed",
+        "keepalived-service-running",
+        "keepalived-metrics-service",
+        "keepalived-metrics-units-read",
+        "keepalived-metrics-running",
+    )
+    assert steps == sorted(steps)
+
+
+def test_metrics_of_a_wrong_pillar_are_not_written(render: Render) -> None:
+    asked = {"keepalived": {**EXAMPLES["classic"]["keepalived"], "metrics": METRICS}}
+    directory = render("keepalived", pillar=asked)["keepalived-metrics-directory"]
+    assert {"keepalived_pillar": "keepalived-pillar-valid"} in directory["require"]
+
+
+def test_the_master_writes_metrics_with_a_library_of_its_own(render: Render) -> None:
+    """keepalived.clean takes the watch's away, where the master is a node too."""
+    rendered = render("keepalived.master", pillar={"keepalived_master": {"metrics": METRICS}})
+    library = rendered["keepalived-hub-metrics-library"]
+    service = rendered["keepalived-hub-metrics-service"]
+    assert library["name"] == service["context"]["library"] != "/usr/local/lib/salt-keepalived"
+    assert library["require"] == [{"keepalived_minion": "keepalived-master-settings"}]
+    assert service["context"]["timeline"].endswith("/keepalived/timeline.db")
+
+
+def test_without_systemd_no_metrics_are_written(render: Render) -> None:
+    asked = {
+        "keepalived": {**EXAMPLES["classic"]["keepalived"], "metrics": METRICS},
+        "keepalived_master": {"metrics": METRICS},
+    }
+    rendered = render("keepalived", "keepalived.master", pillar=asked, init="unknown")
+    assert rendered.errors == []
+    assert not [name for name in rendered.ids() if "metrics" in name]

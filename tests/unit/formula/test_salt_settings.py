@@ -206,6 +206,12 @@ def test_alert_targets_reach_the_master_but_no_return(daemons: Daemons) -> None:
         ),
         pytest.param("", {"keepalived_master": {"alert": {}}}, "alert: unknown", id="unknown key"),
         pytest.param("", {"keepalived_master": ["x"]}, "must be a mapping", id="not a mapping"),
+        pytest.param(
+            "",
+            {"keepalived_master": {"metrics": {"textfile": "hub.prom"}}},
+            "pillar keepalived_master:metrics:textfile: 'hub.prom' is no absolute path",
+            id="metrics",
+        ),
     ],
 )
 def test_wrong_master_settings_are_refused_and_not_written(
@@ -216,6 +222,14 @@ def test_wrong_master_settings_are_refused_and_not_written(
     assert ret["result"] is False
     assert named in ret["comment"]
     assert not daemons.master_file.exists()
+
+
+def test_metrics_are_no_setting_of_the_master(daemons: Daemons) -> None:
+    daemons.write("master", "")
+    metrics = {"textfile": "/srv/metrics/hub.prom"}
+    ret = daemons.master_settings(pillar={"keepalived_master": {"metrics": metrics}})
+    assert ret["result"] is True
+    assert "keepalived" not in daemons.master_config()
 
 
 def test_the_secret_is_made_once_for_the_user_the_master_runs_as(daemons: Daemons) -> None:

@@ -218,7 +218,8 @@ def test_status_tells_what_all_nodes_must_agree_about_and_no_password() -> None:
     text = (
         '[{"data":{"iname":"VI","ifp_ifname":"eth1","vrid":52,"state":1,"version":2,"adver_int":2,'
         '"vips":["192.0.2.1/24 dev eth1"],"auth_type":1,"auth_data":"s3cret"},'
-        '"stats":{"advert_rcvd":7,"advert_sent":1,"auth_failure":3,"addr_list_err":0}}]'
+        '"stats":{"advert_rcvd":7,"advert_sent":1,"auth_failure":3,"addr_list_err":0,'
+        '"become_master":2,"release_master":1}}]'
     )
     (one,), _ = dump.parse(text)
 
@@ -231,4 +232,5 @@ def test_status_tells_what_all_nodes_must_agree_about_and_no_password() -> None:
         "auth_type": "PASS",
         "use_vmac": False,
         "adverts": {"received": 7, "sent": 1, "rejected": {"auth_failure": 3}},
+        "transitions": {"became_master": 2, "released_master": 1},
     }

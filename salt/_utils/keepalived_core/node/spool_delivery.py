@@ -32,6 +32,14 @@ class Lease(NamedTuple):
     kind: str
 
 
+class Backlog(NamedTuple):
+    """``events``: how many no master has; ``oldest_us``: when the first of them happened, in
+    microseconds since the epoch, None when there are none."""
+
+    events: int
+    oldest_us: int | None
+
+
 class Delivery:
     """The delivering side of an open spool."""
 
@@ -74,6 +82,20 @@ class Delivery:
         owner, kind, until, boot = row
         over = boot != (boot_id() or "") or until <= time.monotonic_ns() // 1000
         return None if over or not process.lives(owner) else Lease(owner, kind)
+
+    def backlog(self) -> Backlog | None:
+        """What waits to be delivered; None where nobody ever did, and nobody is about to.
+
+        What the beacon handed over last counts as waiting: it confirms when it asks again.
+        """
+        confirmed, _, owner = self._delivery()
+        if not owner and self.holder() is None:
+            return None
+        (last,) = self._db.execute("SELECT last_seq FROM stream").fetchone()
+        oldest = self._db.execute(
+            "SELECT time_us FROM events WHERE seq > ? ORDER BY seq LIMIT 1", (confirmed,)
+        ).fetchone()
+        return Backlog(max(0, last - confirmed), oldest[0] if oldest else None)
 
     # -- the relay: acknowledged, each master for itself --
 

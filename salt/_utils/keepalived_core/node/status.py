@@ -66,7 +66,8 @@ def running(one: Instance, rejections: Iterable[str]) -> dict[str, Any]:
     rejections
         The counters that tell of adverts which were not accepted (:func:`verify.rejections`).
 
-    ``adverts`` counts since keepalived started; of the rejected ones only what is not 0.
+    ``adverts`` and ``transitions`` count since keepalived started; of the rejected ones only what
+    is not 0.
     """
     return {
         "family": one.family,
@@ -78,6 +79,10 @@ def running(one: Instance, rejections: Iterable[str]) -> dict[str, Any]:
             "received": one.stats.get("advert_rcvd"),
             "sent": one.stats.get("advert_sent"),
             "rejected": {name: one.stats[name] for name in rejections if one.stats.get(name)},
+        },
+        "transitions": {
+            "became_master": one.stats.get("become_master"),
+            "released_master": one.stats.get("release_master"),
         },
     }
 

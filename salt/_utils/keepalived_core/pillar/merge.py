@@ -31,6 +31,7 @@ TOP_KEYS = (
     "clean",
     "allow_disruptive",
     "drain_file",
+    "metrics",
     "scripts_dir",
     "lookup",
 )

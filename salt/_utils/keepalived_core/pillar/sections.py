@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import policy_pillar
+from .. import metrics_pillar, policy_pillar
 from ..conf.grammar import nearest
 from .errors import Mistakes, Path, kind_of
 from .merge import TOP
@@ -129,6 +129,11 @@ def _policy(value: Any, _path: Path, mistakes: Mistakes) -> None:
         mistakes.add((TOP, *where.split(":")), reason)
 
 
+def _metrics(value: Any, _path: Path, mistakes: Mistakes) -> None:
+    for where, reason in metrics_pillar.read(value)[1]:
+        mistakes.add((TOP, *where.split(":")), reason)
+
+
 def _checks_exist(data: Mapping[str, Any], mistakes: Mistakes) -> None:
     """A repair is keyed by the check that failed: one that no script has is never done."""
     allowed, nodes = data.get("remediation"), data.get("nodes")
@@ -158,6 +163,7 @@ _SECTIONS: dict[str, Callable[[Any, Path, Mistakes], None]] = {
     "firewall": _firewall,
     "remediation": _remediation,
     "policy": _policy,
+    "metrics": _metrics,
     "allow_disruptive": _boolean,
     "drain_file": _boolean,
 }

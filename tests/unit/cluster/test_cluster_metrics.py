@@ -1,0 +1,175 @@
+"""What the hub knows as metrics: numbers by the labels people ask for, and nothing unknown."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+
+import pytest
+from hub_nodes import EPOCH, Node, World
+
+from keepalived_core import exposition
+from keepalived_core.cluster import hub_view, ledger_read, metrics_facts
+from keepalived_core.cluster.deeds import Silence
+from keepalived_core.cluster.ledger import Ledger, LedgerError
+
+SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
+ONE = 'cluster="controllers",vrrp_instance="VI_1"'
+NODE = 'cluster="controllers",node="{}"'
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    world = World(tmp_path / "timeline.db", Node("n1"), Node("n2"))
+    n1, n2 = world.nodes.values()
+    world.now = 1.25
+    world.send(n1.row("MASTER", 1), n2.row("BACKUP", 1))
+    world.now = 20.0
+    world.send(n1.heartbeat(19), n2.heartbeat(19))
+    world.settle(5)
+    return world
+
+
+def samples(world: World, after: float = 0.0) -> dict[str, dict[str, float]]:
+    """{metric: {its labels as text: value}}."""
+    text = exposition.render(metrics_facts.gather(world.path, EPOCH + world.now + after))
+    found: dict[str, dict[str, float]] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, labels, value = SAMPLE.fullmatch(line).groups()
+            found.setdefault(name, {})[labels or ""] = float(value)
+    return found
+
+
+def test_who_is_what_and_how_many_have_the_address(world) -> None:
+    found = samples(world)
+
+    of = 'cluster="controllers",node="{}",vrrp_instance="VI_1",state="{}"'
+    assert found["salt_keepalived_vrrp_state"][of.format("n1", "MASTER")] == 1
+    assert found["salt_keepalived_vrrp_state"][of.format("n1", "BACKUP")] == 0
+    assert found["salt_keepalived_vrrp_state"][of.format("n2", "BACKUP")] == 1
+    assert found["salt_keepalived_vrrp_masters"] == {ONE: 1}
+    assert found["salt_keepalived_vrrp_holders"] == {ONE: 1}
+    assert found["salt_keepalived_vrrp_unknown"] == {ONE: 0}
+    assert found["salt_keepalived_hub_up"] == {"": 1}
+    assert found["salt_keepalived_hub_events_stored_total"] == {"": 2}
+
+
+def test_how_long_the_newest_event_of_each_node_was_on_its_way(world) -> None:
+    found = samples(world)["salt_keepalived_node_event_delivery_seconds"]
+    assert found == {NODE.format("n1"): 0.25, NODE.format("n2"): 0.25}
+
+
+def test_of_a_node_that_is_not_heard_no_state_is_told(world) -> None:
+    found = samples(world, after=hub_view.SILENT + 1)
+
+    assert "salt_keepalived_vrrp_state" not in found
+    assert found["salt_keepalived_vrrp_masters"] == {ONE: 0}
+    assert found["salt_keepalived_vrrp_unknown"] == {ONE: 2}
+    assert found["salt_keepalived_hub_up"] == {"": 0}
+
+
+def test_events_that_are_not_believed_are_counted_from_0(world) -> None:
+    refused = "salt_keepalived_hub_events_refused_total"
+    assert samples(world)[refused] == {"": 0}
+    liar = Node("n1", secret=b"x" * 32)
+    world.send(liar.row("MASTER", 21))
+    world.step(1)
+
+    assert samples(world)[refused] == {"": 1}
+
+
+def test_open_incidents_are_counted_by_kind_and_each_says_what_it_costs(world) -> None:
+    n1, n2 = world.nodes.values()
+    world.now = 30.2
+    world.send(n1.row("FAULT", 30), n2.row("FAULT", 30.1))
+    for _ in range(20):
+        world.step(0.5)
+        world.send(n1.heartbeat(world.now), n2.heartbeat(world.now))
+    found = samples(world)
+
+    counts = found["salt_keepalived_incidents_open"]
+    assert counts['cluster="controllers",kind="no_master"'] == 1
+    assert counts['cluster="controllers",kind="split_brain"'] == 0
+    (seconds,) = found["salt_keepalived_incident_without_owner_seconds"].values()
+    assert seconds > 5
+    (opened,) = found["salt_keepalived_incident_opened_timestamp_seconds"].values()
+    assert opened == pytest.approx(EPOCH + 30, abs=1)
+
+
+def test_without_a_hub_that_is_what_is_told(tmp_path) -> None:
+    text = exposition.render(metrics_facts.gather(tmp_path / "timeline.db", EPOCH))
+    assert "salt_keepalived_hub_up 0\n" in text
+    assert "salt_keepalived_hub_metrics_timestamp_seconds" in text
+    assert "vrrp" not in text
+    assert list(tmp_path.iterdir()) == [], "asking made a file, which the master could not open"
+
+
+# -- the ledger --
+
+
+@pytest.fixture
+def ledger(world) -> Ledger:
+    return Ledger(world.path.with_name("react.db"))
+
+
+def test_a_maintenance_is_told_with_its_end(world, ledger) -> None:
+    now = EPOCH + world.now
+    assert samples(world)["salt_keepalived_silenced"] == {'cluster="controllers"': 0}
+
+    ledger.silence(Silence("controllers", now - 1, now + 600, "new switch", "root"))
+
+    found = samples(world)
+    assert found["salt_keepalived_silenced"] == {'cluster="controllers"': 1}
+    assert found["salt_keepalived_silence_end_timestamp_seconds"] == {
+        'cluster="controllers"': now + 600
+    }
+
+
+def test_a_route_is_judged_by_its_last_alert(world, ledger) -> None:
+    now = EPOCH + world.now
+    both = {"webhook": "failed: timeout from https://x", "log": "sent"}
+    ledger.record("alert", "sent", "controllers", {"routes": both}, now - 20)
+    ledger.record("alert", "sent", "controllers", {"routes": {"log": "sent"}}, now - 10)
+    ledger.record("alert", "skipped", "controllers", {"reason": "silenced"}, now - 5)
+
+    found = samples(world)
+    assert found["salt_keepalived_alert_route_delivered"] == {
+        'route="log"': 1, 'route="webhook"': 0
+    }  # fmt: skip
+    assert found["salt_keepalived_alert_route_timestamp_seconds"] == {
+        'route="log"': now - 10, 'route="webhook"': now - 20
+    }  # fmt: skip
+
+
+def test_reactions_are_counted_over_an_hour(world, ledger) -> None:
+    now = EPOCH + world.now
+    for age in (10, 20, 3700):
+        ledger.record("remediation", "failed", "controllers", {}, now - age)
+
+    found = samples(world)["salt_keepalived_reactions_last_hour"]
+    assert found == {'kind="remediation",result="failed"': 2}
+
+
+def test_a_ledger_that_cannot_be_read_keeps_nothing_else_back(world, ledger) -> None:
+    ledger.path.write_bytes(b"this is no database" * 100)
+    found = samples(world)
+    assert found["salt_keepalived_vrrp_masters"] == {ONE: 1}
+    assert "salt_keepalived_silenced" not in found
+
+
+def test_a_ledger_of_a_newer_release_is_not_read(tmp_path) -> None:
+    path = tmp_path / "react.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(LedgerError, match="newer"):
+        ledger_read.figures(path, EPOCH)
+
+
+def test_reading_leaves_the_ledger_as_it_is(ledger) -> None:
+    ledger.record("alert", "sent", "controllers", {"routes": {"log": "sent"}}, EPOCH)
+    before = ledger.path.read_bytes()
+    ledger_read.figures(ledger.path, EPOCH)
+    assert ledger.path.read_bytes() == before
+    assert os.listdir(ledger.path.parent).count("react.db-journal") == 0
