@@ -19,7 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 # Pages that the site has in parts.
 _IN_PARTS = {"docs/keywords.md", "docs/reference.md"}
 # What is there for a link to lead to, as a file.
-_FILES = {"docs/pillar.schema.json": "pillar.schema.json", "LICENSE": "LICENSE.txt"}
+_MONITORING = "salt/keepalived/files/monitoring"
+_FILES = {
+    "docs/pillar.schema.json": "pillar.schema.json",
+    "LICENSE": "LICENSE.txt",
+    **{
+        f"{_MONITORING}/{file.name}": f"monitoring/{file.name}"
+        for file in (ROOT / _MONITORING).iterdir()
+    },
+}
 
 
 def prepare(target: Path) -> list[str]:
@@ -38,6 +46,7 @@ def prepare(target: Path) -> list[str]:
         home.write(_sidebar(names))
     shutil.copytree(ROOT / "docs" / "screens", target / "screens")
     for source, place in _FILES.items():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / source, target / place)
     return problems
 
