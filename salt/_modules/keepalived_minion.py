@@ -52,6 +52,7 @@ RELAY_LIBRARY = (
     "node/wake.py",
     "node/watch_status.py",
     "signing.py",
+    "sqlite_file.py",
 )
 
 # The same of the hub, on the master.
@@ -66,6 +67,7 @@ HUB_LIBRARY = (
     "cluster/__init__.py",
     *(f"cluster/{name}.py" for name in _HUB_CLUSTER.split()),
     "signing.py",
+    "sqlite_file.py",
 )
 
 
