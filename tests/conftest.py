@@ -13,6 +13,15 @@ import pytest
 pytest.register_assert_rewrite("fixtures", "support")
 
 REPO = Path(__file__).resolve().parents[1]
+CLUSTER = REPO / "tests" / "cluster"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two groups, should two processes share the work: a lab is shared by the tests in it, and
+    mostly waits for clocks; all others run beside it."""
+    for item in items:
+        group = "cluster" if CLUSTER in item.path.parents else "other"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import sqlite_file
 from . import settle, store_file
 from .rows import Batch, Rejection, Settled, Stream
 from .settle import Settler
@@ -314,7 +315,7 @@ class Store(Reader):
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            with self._errors(), store_file.transaction(self._db):
+            with self._errors(), sqlite_file.transaction(self._db):
                 yield
         except BaseException:
             # the number of a stream that was rolled back must not be used

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
+
+from .. import sqlite_file
 
 #: Longer than any transaction of the hub.
 BUSY_SECONDS = 5.0
@@ -62,17 +61,7 @@ def open_to_write(path: Path) -> tuple[sqlite3.Connection, str | None]:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            return _create(path), None
-        except sqlite3.OperationalError:
-            # locked, full, not permitted: nothing is wrong with the file
-            raise
-        except sqlite3.DatabaseError as error:
-            reason = str(error)
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{path}{suffix}", f"{path}.corrupt{suffix}")
-        return _create(path), reason
+        return sqlite_file.make_or_replace(path, _create)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: {error}") from error
 
@@ -85,7 +74,7 @@ def open_to_read(path: Path) -> sqlite3.Connection | None:
     try:
         if not path.exists():
             return None
-        connection = _connect(path)
+        connection = sqlite_file.connect(path, BUSY_SECONDS)
         try:
             connection.execute("PRAGMA query_only=ON")
             version = _version(connection)
@@ -103,45 +92,19 @@ def open_to_read(path: Path) -> sqlite3.Connection | None:
     return connection
 
 
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside happens or nothing does."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # some errors have rolled back already
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
 def _create(path: Path) -> sqlite3.Connection:
-    # made here with its mode: SQLite would ask the umask
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = _connect(path)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        # A crash of the process loses nothing; one of the machine perhaps the last seconds, rows
-        # and high-water marks alike, and those rows are fetched from the nodes again.
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA journal_size_limit=16777216")
-        (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if sound != "ok":
-            raise sqlite3.DatabaseError(sound)
-        with transaction(connection):
-            version = _version(connection)
-            if version > len(MIGRATIONS):
-                raise StoreError(_other_version(path, version))
-            for statements in MIGRATIONS[version:]:
-                for statement in statements:
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    def bring_up(connection: sqlite3.Connection) -> None:
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise StoreError(_other_version(path, version))
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    # A crash of the process loses nothing; one of the machine perhaps the last seconds, rows and
+    # high-water marks alike, and those rows are fetched from the nodes again.
+    return sqlite_file.make(path, BUSY_SECONDS, "NORMAL", 16 << 20, bring_up)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -152,11 +115,4 @@ def _other_version(path: Path, version: int) -> str:
     newer = version > len(MIGRATIONS)
     return f"{path} has schema {version}, this release knows {len(MIGRATIONS)}: " + (
         "update this master, or move the file away" if newer else "restart salt-master"
-    )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(
-        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import signing
+from .. import signing, sqlite_file
 from . import paths as node_paths
 from . import spool_file
 from .event import ghost_outlasts
@@ -117,7 +117,7 @@ class Spool(Delivery):
         nothing was stored.
         """
         seqs: list[int] = []
-        with spool_file.transaction(self._db):
+        with sqlite_file.transaction(self._db):
             stream_id, seq, dropped = self.figures()
             dropped += lost
             for event in events:
@@ -170,7 +170,7 @@ class Spool(Delivery):
         """
         self._since_prune = 0
         before_us = int(((time.time() if now is None else now) - max_age_days * 86400) * 1e6)
-        with spool_file.transaction(self._db):
+        with sqlite_file.transaction(self._db):
             (confirmed,) = self._db.execute("SELECT confirmed FROM delivery").fetchone()
             _, last, _ = self.figures()
             self._db.execute(

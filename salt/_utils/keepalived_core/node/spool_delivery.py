@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import sqlite_file
 from . import process, spool_file
 from .event import boot_id
 from .spool_file import SpoolError
@@ -110,7 +111,7 @@ class Delivery:
         try:
             if self.idle(owner):
                 return []
-            with spool_file.transaction(self._db):
+            with sqlite_file.transaction(self._db):
                 holder = self.holder()
                 if holder is not None and holder.owner != owner:
                     return []
@@ -145,7 +146,7 @@ class Delivery:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         try:
-            with spool_file.transaction(self._db):
+            with sqlite_file.transaction(self._db):
                 yield
         except sqlite3.Error as err:
             raise SpoolError(f"{self.path}: {err}") from err

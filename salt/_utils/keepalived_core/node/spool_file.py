@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
+from .. import sqlite_file
 from . import files
 
 #: 2: who delivers (lease, reached), and signatures in the rows; rows of 1 have none.
@@ -55,15 +53,7 @@ def open_to_write(path: Path) -> tuple[sqlite3.Connection, str | None]:
     """
     try:
         files.make_private(path.parent)
-        try:
-            return _create(path), None
-        except sqlite3.OperationalError:
-            # locked, full, not permitted: nothing is wrong with the file
-            raise
-        except sqlite3.DatabaseError as err:
-            reason = str(err)
-        _move_aside(path)
-        return _create(path), reason
+        return sqlite_file.make_or_replace(path, _create)
     except (sqlite3.Error, OSError) as err:
         raise SpoolError(f"{path}: {err}") from err
 
@@ -76,7 +66,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """
     try:
         path.stat()
-        connection = _connect(path)
+        connection = sqlite_file.connect(path, _BUSY_SECONDS)
     except (sqlite3.Error, PermissionError) as err:
         raise SpoolError(f"{path}: {err}") from err
     try:
@@ -93,51 +83,24 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside happens, durably, or nothing does."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # some errors have rolled back already
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
 def _create(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        # sqlite would make it with the wrong mode
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = _connect(path)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        # every commit is on disk before the event can be sent
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA journal_size_limit=1048576")
-        (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if sound != "ok":
-            raise sqlite3.DatabaseError(sound)
-        with transaction(connection):
-            if _is_empty(connection):
-                for statement in _TABLES:
-                    connection.execute(statement)
-                connection.execute(
-                    "INSERT INTO stream VALUES (?, 1, ?, 0, 0)",
-                    (uuid.uuid4().hex, time.time_ns() // 1000),
-                )
-            if schema(connection) == 1:
-                # what a version 1 that is still open uses stays as it is
-                for statement in _SINCE_2:
-                    connection.execute(statement)
-                connection.execute("UPDATE stream SET schema = 2")
+    def bring_up(connection: sqlite3.Connection) -> None:
+        if _is_empty(connection):
+            for statement in _TABLES:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO stream VALUES (?, 1, ?, 0, 0)",
+                (uuid.uuid4().hex, time.time_ns() // 1000),
+            )
+        if schema(connection) == 1:
+            # what a version 1 that is still open uses stays as it is
+            for statement in _SINCE_2:
+                connection.execute(statement)
+            connection.execute("UPDATE stream SET schema = 2")
         _check_schema(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+
+    # FULL: every commit is on disk before the event can be sent
+    return sqlite_file.make(path, _BUSY_SECONDS, "FULL", 1 << 20, bring_up)
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
@@ -157,18 +120,3 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has schema {found}, this program knows {SCHEMA}: "
             "it was made by another version"
         )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    # the watch opens it in one thread and uses it in another, never in two at once
-    return sqlite3.connect(
-        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-
-
-def _move_aside(path: Path) -> None:
-    # one is kept, not one for each time: a dying disk must not fill itself
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(f"{path}{suffix}", f"{path}.corrupt{suffix}")
