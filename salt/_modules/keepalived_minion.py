@@ -52,6 +52,7 @@ RELAY_LIBRARY = (
     "node/wake.py",
     "node/watch_status.py",
     "signing.py",
+    "sqlite_file.py",
 )
 
 # The same of the hub, on the master.
@@ -69,6 +70,7 @@ HUB_LIBRARY = (
     *(f"cluster/{name}.py" for name in _HUB_CLUSTER.split()),
     "policy_pillar.py",
     "signing.py",
+    "sqlite_file.py",
 )
 
 
