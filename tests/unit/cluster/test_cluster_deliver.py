@@ -378,6 +378,7 @@ def test_an_apprise_process_that_hangs_is_ended(
     child.write_text(source, encoding="utf-8")
     monkeypatch.setattr(deliver_apprise, "_CHILD", child)
     monkeypatch.setattr(deliver_apprise, "START_SECONDS", 0.5)
+    monkeypatch.setattr(deliver, "TIMEOUT_SECONDS", 1.0)
     monkeypatch.setattr(deliver, "TRIES", 1)
 
     failure = deliver.attempt(Apprise("json://127.0.0.1", "json://…"), MESSAGE)
@@ -394,6 +395,7 @@ def test_dead_and_silent_receivers_delay_no_other_and_get_it_when_they_are_back(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliver, "TRIES", 1)
+    monkeypatch.setattr(deliver, "TIMEOUT_SECONDS", 1.5)
     port = closed()
     with silent() as mute, slow() as dribbling, web() as (server, well):
         found = routes_to(
@@ -413,7 +415,7 @@ def test_dead_and_silent_receivers_delay_no_other_and_get_it_when_they_are_back(
         assert results is not None
         assert results.pop("well") == "sent"
         assert [text.split(":")[0] for text in results.values()] == ["failed"] * 3
-        # the slowest costs its own thread all of its four seconds, and the well one none of them
+        # the slowest costs its own thread all of its three seconds, and the well one none of them
         assert server.times[0] - begin < took - 1
         assert {each.waiting for each in outbox.health().values()} == {0, 1}
 
