@@ -129,13 +129,13 @@ def test_a_route_that_there_is_not_is_an_error_that_names_the_others(site: Site)
 
 
 def test_a_route_with_a_mistake_is_tested_by_saying_the_mistake(site: Site) -> None:
-    site.alerts = {"routes": {"bad": {"log": True, "template": "{{ nothing }}"}}}
+    site.alerts = {"routes": {"bad": {"log": True, "severity": "fatal"}}}
 
     data = site.call("alert_test", "bad")
 
     assert data["routes"] == []
     (mistake,) = data["mistakes"]
-    assert mistake.startswith("keepalived:alerts:routes:bad:template:text: there is no field")
+    assert mistake.startswith("keepalived:alerts:routes:bad:severity must be a list of info")
     assert data["retcode"] == 1
     assert mistake in site.screen(data)
 

@@ -218,6 +218,13 @@ def test_one_wrong_route_does_not_take_the_others_along() -> None:
     assert len(found.mistakes) == 3
 
 
+def test_a_wrong_template_is_a_mistake_and_the_route_works_in_the_built_in_words() -> None:
+    found = routes(a={"log": True, "template": "{{ nothing }}", "clusters": "x"})
+
+    assert found.routes == (Route("a", Log(), clusters=("x",)),)
+    assert found.mistakes[0].endswith("; the built-in words are used")
+
+
 def test_no_route_shows_its_secret() -> None:
     found = routes(hook={"webhook": WEBHOOK}, oncall={"apprise": [PAGER, PAGER]})
 

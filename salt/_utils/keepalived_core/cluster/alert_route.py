@@ -162,7 +162,7 @@ def read_routes(master: object) -> Routes:
             if any(route.name == name for route in routes):
                 raise _Mistake(f" has the name of the route keepalived:alerts:{name}")
             routes += _named(name, each, common, mistakes)
-        except (_Mistake, TemplateMistake) as mistake:
+        except _Mistake as mistake:
             mistakes.append(f"keepalived:alerts:routes:{_cut(name)}{mistake}")
     return Routes(tuple(routes), flags["planned"], tuple(mistakes))
 
@@ -176,16 +176,20 @@ def _named(
         have = " and ".join(kinds) or "none"
         raise _Mistake(f" must have one of {', '.join(sorted(_TARGETS))}, and has {have}")
     (kind,) = kinds
-    given: dict[str, Any] = {
+    given = {
         **common,
-        **{
-            key: read(known[key], f":{key}")
-            for key, read in _COMMON.items()
-            if known.get(key) is not None
-        },
         "severity": _severity(known.get("severity")),
         "clusters": _clusters(known.get("clusters")),
     }
+    for key, read in _COMMON.items():
+        try:
+            if known.get(key) is not None:
+                given[key] = read(known[key], f":{key}")
+        except TemplateMistake as mistake:
+            # better told in the built-in words than not told
+            mistakes.append(
+                f"keepalived:alerts:routes:{name}{mistake}; the built-in words are used"
+            )
     values = known[kind]
     if kind != "apprise" or not isinstance(values, (list, tuple)):
         return [Route(name, _TARGETS[kind](values, f":{kind}"), **given)]
