@@ -42,6 +42,7 @@ try:
         table,
         topology_draw,
     )
+    from keepalived_core.cluster.report import plain
 finally:
     sys.path[:] = _PATH
 
@@ -86,6 +87,8 @@ def output(data, **kwargs):
         return "\n".join(silence.screen(data, table.Painter(_color())))
     if isinstance(data, dict) and data.get("kind") == "topology":
         return topology_draw.screen(data, color=_color(), ascii_only=not _has_unicode())
+    if isinstance(data, dict) and data.get("kind") == "report":
+        return "\n".join(plain.written(data, table.Painter(_color())))
     text = table.render(data, color=_color(), width=shutil.get_terminal_size((100, 24)).columns)
     if text is None:
         return salt.loader.outputters(__opts__)["nested"](data)

@@ -71,7 +71,7 @@ def html(sheet: Mapping[str, Any], plain: str) -> str:
         f"<style>{STYLE}</style>\n</head>\n<body>\n"
         f"{BODY}"
         f"<noscript><p>This page is drawn by its own script, which is switched off here. In short:"
-        f'</p>\n<pre>{escape(plain)}</pre></noscript>\n'
+        f"</p>\n<pre>{escape(plain)}</pre></noscript>\n"
         f'<script type="application/json" id="sheet">{embedded(sheet)}</script>\n'
         f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from .. import clock
 
 #: So many stretches of all lanes together: about 20 bytes each in the file.
-MOST_SPANS = 60_000
+MOST_SPANS = 90_000
 
 
 class Texts:

@@ -53,7 +53,8 @@ function wantedLane(lane) {
     && (!chosen.node || lane.node === chosen.node)
     && hasText(lane, () => {
       const found = new Set([lane.cluster, lane.instance, lane.node]);
-      for (let place = 3; place < lane.spans.length; place += 5) found.add(texts[lane.spans[place]]);
+      const {spans} = lane;
+      for (let place = 3; place < spans.length; place += 5) found.add(texts[spans[place]]);
       return [...found].join("\n");
     });
 }

@@ -1,7 +1,7 @@
 """The page's script: the list of incidents; only what is seen of it exists."""
 
 TEXT = r"""
-const list = {shown: [], pool: [], first: -1, tall: 40, sort: "opened", down: true};
+const list = {shown: [], pool: [], tall: 40, sort: "opened", down: true};
 const PRINTED = 100;
 const EXTRA = 6;
 

@@ -108,7 +108,8 @@ function pick(found) {
   else if (found.incident) {
     fill(place, incidentText(found.incident, ". ") + " ",
       button("Open " + found.incident.id, () => showDetails(found.incident), {class: "link"}));
-  } else fill(place, found.gap ? gapText(found.gap, ". ") : spanText(found.lane, found.place, ". "));
+  } else if (found.gap) fill(place, gapText(found.gap, ". "));
+  else fill(place, spanText(found.lane, found.place, ". "));
   redraw();
 }
 
@@ -301,7 +302,8 @@ function startLegend() {
     fill($("legend"), found.map(([what, name]) => {
       const canvas = el("canvas", {"aria-hidden": "true"});
       const context = sized(canvas, 30, 14);
-      if (["MASTER", "BACKUP", "FAULT", "STOP"].includes(what)) drawState(context, what, 1, 28, 1, 12);
+      const states = ["MASTER", "BACKUP", "FAULT", "STOP"];
+      if (states.includes(what)) drawState(context, what, 1, 28, 1, 12);
       else if (what === "planned") diamond(context, 15, 7);
       else if (what) {
         context.fillStyle = paint.colors[what === "gap" ? "bad" : "bad-line"];

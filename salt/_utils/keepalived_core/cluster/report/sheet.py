@@ -74,6 +74,35 @@ def sheet(
     }
 
 
+def summary(data: Mapping[str, Any], out: str, size: int, *, unasked: bool) -> dict[str, Any]:
+    """What the verb returns: docs/report.md describes the keys.
+
+    data
+        The sheet that was written.
+    out, size
+        The file, and its bytes.
+    unasked
+        Whether the nodes were to be asked and could not be.
+    """
+    audit = data["audit"]
+    return {
+        "kind": "report",
+        "schema": SCHEMA,
+        "time": clock.render(data["time"] / 1000),
+        "since": clock.render(data["from"] / 1000),
+        "out": out,
+        "bytes": size,
+        "asked": data["asked"],
+        "hub": data["hub"] is not None,
+        "clusters": len(data["clusters"]),
+        "lanes": len(data["timeline"]["lanes"]),
+        "incidents": None if data["incidents"] is None else len(data["incidents"]),
+        "findings": None if audit is None else len(audit["findings"]),
+        "notes": list(data["notes"]),
+        "retcode": 3 if unasked else 0,
+    }
+
+
 _AUDIT = ("time", "counts", "findings")
 _HUB = ("running", "problem", "started", "signed", "members", "file", "rejected")
 _HUB_NODE = (

@@ -69,8 +69,8 @@ BODY = """\
  to move, Ctrl and the wheel (or two fingers) to zoom.</span> <span class="keys">Keys: arrows move,
  + and &#8722; zoom, 0 shows all, n and p go to the next and the previous incident, Enter opens
  it.</span></span></p>
-<details id="spans"><summary>The states shown, as a table</summary><div class="sideways" tabindex="0"
- role="region" aria-label="States shown"></div></details>
+<details id="spans"><summary>The states shown, as a table</summary>
+<div class="sideways" tabindex="0" role="region" aria-label="States shown"></div></details>
 </div>
 <p id="timeline-none" class="none" hidden></p>
 </section>

@@ -109,7 +109,8 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
   background: var(--paper); box-shadow: var(--shade); }
 #sort-label { font-size: .88rem; color: var(--dim); }
 #incident-titles, .incident { display: grid; align-items: center; gap: 0 .8rem; padding: 0 .9rem;
-  grid-template-columns: 10.6rem 9rem minmax(7rem, 1.1fr) 5.4rem 5.4rem 6.6rem minmax(8rem, 2.4fr); }
+  grid-template-columns: 10.6rem 9rem minmax(7rem, 1.1fr) 5.4rem 5.4rem 6.6rem
+  minmax(8rem, 2.4fr); }
 #incident-titles { border-bottom: 1px solid var(--line); background: var(--raised);
   scrollbar-gutter: stable; }
 #incident-titles > * { padding: .3rem 0; font-size: .82rem; font-weight: 600; color: var(--dim); }
