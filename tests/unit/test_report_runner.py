@@ -34,7 +34,7 @@ def wired() -> dict:
                 }
             }
         },
-        "nodes": dict.fromkeys(NODES, {}),
+        "nodes": {node: {} for node in NODES},
         "priorities": {"VI_1": ["n3", "n2", "n1"]},
         "cluster": "controllers",
     }

@@ -139,7 +139,7 @@ def _heard(
     if heard is None or heard["problem"]:
         return None
     nodes = {node["node"]: node for node in heard["nodes"]}
-    instances = {}
+    instances: dict[str, dict[str, Any]] = {}
     for each in cluster["instances"]:
         rows = [_last_word(node["node"], each["instance"], nodes) for node in each["nodes"]]
         verdict, reason, incident = _verdict(cluster["cluster"], each, rows, incidents)
