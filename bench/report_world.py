@@ -39,13 +39,10 @@ class Cluster:
         self.state = {(node, each): "BACKUP" for node in nodes for each in instances}
         self.since: dict[tuple[str, str], float] = {}
         self.incidents: list[Data] = []
-        #: What `keepalived.status` says of the present, beside states.
-        self.silent: set[str] = set()
 
     def row(self, at: float, node: str, instance: str, to: str, reason: str = "unknown",
             planned: bool = False) -> None:  # fmt: skip
-        rows = self.rows[node]
-        rows.append(
+        self.rows[node].append(
             {
                 "type": "instance",
                 "instance": instance,
@@ -58,7 +55,6 @@ class Cluster:
                 "planned": planned,
                 "source": "fifo",
                 "stream_id": f"{node}-1",
-                "seq": len(rows) + 1,
             }
         )
         self.state[node, instance] = to
@@ -198,13 +194,14 @@ class Cluster:
         }
 
     def timeline(self, begin: float) -> Data:
-        answers = {node: Answer(rows, NOW) for node, rows in self.rows.items()}
+        # an instance after the other was written; a node numbers its rows by their times
+        answers = {}
+        for node, found in self.rows.items():
+            ordered = sorted(found, key=lambda row: str(row["time"]))
+            numbered = [{**row, "seq": place} for place, row in enumerate(ordered, 1)]
+            answers[node] = Answer(numbered, NOW)
         data = timeline.collect(self.nodes, answers, 10**6, NOW)
-        known = {
-            key: (state, self.since.get(key, begin), NOW)
-            for key, state in self.state.items()
-            if key[0] not in self.silent
-        }
+        known = {key: (state, self.since.get(key, begin), NOW) for key, state in self.state.items()}
         rows: Any = data["rows"]
         vips: Any = data["vips"]
         return {**data, "lanes": lanes.lanes(rows, vips, known, begin, NOW)}
@@ -301,12 +298,7 @@ def status_of(clusters: Iterable[Cluster]) -> Data:
         one.name: [Member(node, tuple(one.instances)) for node in sorted(one.nodes)]
         for one in clusters
     }
-    answers = {
-        node: Answer(one.said(node), NOW - 0.4)
-        for one in clusters
-        for node in one.nodes
-        if node not in one.silent
-    }
+    answers = {node: Answer(one.said(node), NOW - 0.4) for one in clusters for node in one.nodes}
     return facts.gather(members, answers, NOW)
 
 

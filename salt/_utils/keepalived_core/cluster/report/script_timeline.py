@@ -356,6 +356,8 @@ function showSpans() {
 
 function startTimeline() {
   allGroups = groups();
+  fill($("missing"), sheet.missing.map((each) => el("li", {}, each.node + " (" + each.cluster
+    + "): its rows are missing, " + each.why)));
   line.first = firstKnown();
   if (!allGroups.length) {
     $("timeline-body").hidden = true;

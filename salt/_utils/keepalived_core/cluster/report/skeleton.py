@@ -64,6 +64,7 @@ BODY = """\
 </div>
 <div id="tip" aria-hidden="true" hidden></div>
 <p id="picked" role="status" aria-live="polite"></p>
+<ul id="missing" class="warn small"></ul>
 <ul id="legend" aria-label="What the lanes mean"></ul>
 <p class="dim small"><span id="lanes-shown"></span> <span id="lanes-help"><span class="pointer">Drag
  to move, Ctrl and the wheel (or two fingers) to zoom.</span> <span class="keys">Keys: arrows move,

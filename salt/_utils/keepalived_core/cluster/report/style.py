@@ -142,7 +142,9 @@ footer { color: var(--dim); font-size: .85rem; border-top: 1px solid var(--line)
   color: var(--paper); }
 #count { font-size: .85rem; color: var(--dim); margin-left: auto; }
 @media (max-width: 760px) {
-  html { scroll-padding-top: 7rem; }
+  html { scroll-padding-top: 4.5rem; }
+  .top { position: static; }
+  #filter { top: 0; }
   .bar { padding: .4rem .75rem; }
   nav { order: 3; flex: 1 0 100%; }
   .tools { margin-left: auto; }
