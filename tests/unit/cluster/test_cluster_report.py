@@ -13,7 +13,8 @@ import pytest
 
 from bench import report_world as worlds
 from keepalived_core.cluster import clock
-from keepalived_core.cluster.report import document, history, incidents, numbers, plain
+from keepalived_core.cluster.answers import Answer
+from keepalived_core.cluster.report import document, history, incidents, known, numbers, plain
 from keepalived_core.cluster.report.history import Texts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -194,6 +195,29 @@ def test_without_asking_it_is_what_the_hub_heard_last(name: str) -> None:
 
     assert shown["verdict"] == verdict
     assert (instance["vips"][0]["owners"] or [None])[0] == owner
+
+
+NO_ROWS = {
+    "no mapping": "text",
+    "an instance that is no name": {"instance": {"a": 1}},
+    "a name that is much too long": {"instance": "a" * 5000},
+    "addresses that are none": {"vips": [{"address": "192.0.2.10"}]},
+    "addresses without end": {"vips": ["192.0.2.10"] * 5000},
+}
+
+
+@pytest.mark.parametrize("name", NO_ROWS)
+def test_of_what_a_node_says_of_itself_only_rows_are_taken(name: str) -> None:
+    one = cluster()
+    rows = [{**row, "seq": place} for place, row in enumerate(one.rows["n1"], 1)]
+    odd = NO_ROWS[name]
+    odd = {**rows[0], "seq": 99, **odd} if isinstance(odd, dict) else odd
+
+    said = {"n1": Answer([*rows, odd], worlds.NOW), "n2": Answer("Traceback", worlds.NOW)}
+    told = known.of_nodes({"c": ["n1", "n2"]}, said, BEGIN, worlds.NOW)["c"]
+
+    assert [row["to"] for row in told["rows"]] == ["BACKUP", "MASTER"]
+    assert told["missing"] == {"n2": "Traceback"}
 
 
 def test_the_owner_of_an_address_is_who_has_it_on_the_wire_or_in_its_kernel() -> None:

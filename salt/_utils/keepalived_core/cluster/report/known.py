@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import hub_view, incident_view
 from ..answers import Answer
+from ..event import MAX_VIPS, NAME
 from ..lanes import lanes
 from ..store import MAX_INCIDENTS
 from ..store_read import Reader
@@ -60,12 +61,33 @@ def of_nodes(
     answers
         ``{node: Answer}`` to ``keepalived.journal``.
 
-    What a node was after its last row nobody knows here.
+    What a node was after its last row nobody knows here.  No hub has checked these rows: what has
+    not their form is left out.
     """
     found = {}
+    told = {
+        node: Answer([row for row in answer.said if _is_row(row)], answer.at)
+        if isinstance(answer.said, (list, tuple))
+        else answer
+        for node, answer in answers.items()
+    }
     for name, nodes in clusters.items():
-        data = collect(nodes, answers, hub_view.PERIOD_ROWS, now)
+        data = collect(nodes, told, hub_view.PERIOD_ROWS, now)
         rows: Any = data["rows"]
         vips: Any = data["vips"]
         found[name] = {**data, "lanes": lanes(rows, vips, {}, begin, now)}
     return found
+
+
+def _is_row(row: object) -> bool:
+    """Whether it has the form of a row, and the size of an honest one."""
+    if not isinstance(row, Mapping):
+        return False
+    name, vips = row.get("instance"), row.get("vips")
+    return (
+        isinstance(name, str)
+        and NAME.fullmatch(name) is not None
+        and isinstance(vips, (list, tuple))
+        and len(vips) <= MAX_VIPS
+        and all(isinstance(vip, str) and len(vip) <= 64 for vip in vips)
+    )
