@@ -51,8 +51,14 @@ def lanes(
     stretches were left out.
     """
     found, gaps = [], []
-    count = sum(len((each.get("lanes") or {}).get("lanes") or ()) for each in timelines.values())
-    limit = max(20, most // max(1, count))
+    limit = _limit(
+        [
+            len(lane["spans"])
+            for each in timelines.values()
+            for lane in (each.get("lanes") or {}).get("lanes") or ()
+        ],
+        most,
+    )
     cut = 0
     for cluster, timeline in timelines.items():
         drawn = timeline.get("lanes")
@@ -73,6 +79,18 @@ def lanes(
             )
         gaps += _gaps(cluster, timeline["vips"], ms(drawn["to"]) or base, base)
     return {"cut": cut, "lanes": found, "gaps": gaps}
+
+
+def _limit(lengths: Sequence[int], most: int) -> int:
+    """How many each may have, so that all have no more than *most* together: short ones leave
+    room for long ones."""
+    left, limit = most, max(lengths, default=0)
+    for place, length in enumerate(sorted(lengths)):
+        share = left // (len(lengths) - place)
+        if length > share:
+            return max(1, share)
+        left -= length
+    return limit
 
 
 def _said(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, int], tuple[str, bool]]:

@@ -20,7 +20,7 @@ function el(tag, attributes, ...children) {
     if (value === null || value === undefined || value === false) continue;
     made.setAttribute(name, value === true ? "" : String(value));
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false && child !== "") {
       made.append(child instanceof Node ? child : String(child));
     }
@@ -29,7 +29,7 @@ function el(tag, attributes, ...children) {
 }
 
 function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((each) => each || each === 0));
+  parent.replaceChildren(...children.flat(Infinity).filter((each) => each || each === 0));
 }
 
 function button(label, action, attributes) {

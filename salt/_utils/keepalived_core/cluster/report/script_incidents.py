@@ -65,24 +65,14 @@ function placeRows() {
     list.pool.push(made);
     box.append(made.row);
   }
-  // a row that is still seen keeps its element, and so the focus that it may have
-  const free = [], kept = new Map();
-  for (const made of list.pool) {
-    const place = made.place ?? -1;
-    const stays = place >= first && place < first + needed && list.shown[place] === made.each;
-    if (stays && !kept.has(place)) kept.set(place, made);
-    else free.push(made);
-  }
+  // each place has its element for as long as it is seen, and so keeps the focus
+  for (const made of list.pool) made.place = -1;
   for (let place = first; place < first + needed; place += 1) {
-    const made = kept.get(place) || free.pop();
+    const made = list.pool[place % list.pool.length];
     made.place = place;
-    made.row.hidden = false;
     fillRow(made, place);
   }
-  for (const made of free) {
-    made.place = -1;
-    made.row.hidden = true;
-  }
+  for (const made of list.pool) made.row.hidden = made.place < 0;
 }
 
 function showIncidents() {
@@ -98,10 +88,7 @@ function arrange(anew) {
   const all = list.shown.length * list.tall;
   $("incident-all").style.height = all + "px";
   box.style.height = Math.min(all, Math.round(window.innerHeight * 0.7)) + "px";
-  if (anew) {
-    box.scrollTop = 0;
-    for (const made of list.pool) made.place = -1;
-  }
+  if (anew) box.scrollTop = 0;
   $("incident-table").setAttribute("aria-rowcount", String(list.shown.length + 1));
   $("incident-table").hidden = !list.shown.length;
   $("incidents-none").hidden = list.shown.length > 0;

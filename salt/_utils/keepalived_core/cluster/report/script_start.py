@@ -55,10 +55,19 @@ function startParts() {
 }
 
 function startTop() {
-  const measured = () => document.documentElement.style.setProperty("--top",
-    document.querySelector(".top").offsetHeight + "px");
+  const {style} = document.documentElement;
+  const top = document.querySelector(".top");
+  const stays = matchMedia("(min-width: 761px)");
+  // what a link leads to must not lie below what stays at the top
+  const measured = () => {
+    const above = stays.matches ? top.offsetHeight : 0;
+    style.setProperty("--top", above + "px");
+    style.scrollPaddingTop = above + $("filter").offsetHeight + 14 + "px";
+  };
   measured();
-  new ResizeObserver(measured).observe(document.querySelector(".top"));
+  const watch = new ResizeObserver(measured);
+  watch.observe(top);
+  watch.observe($("filter"));
   $("print").addEventListener("click", () => print());
 }
 

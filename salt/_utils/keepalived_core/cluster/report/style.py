@@ -30,7 +30,7 @@ TEXT = """
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
 *, *::before, *::after { box-sizing: border-box; }
-html { scroll-padding-top: 8rem; -webkit-text-size-adjust: 100%; }
+html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--back); color: var(--text);
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
 h1, h2, h3, h4, p, ul, ol, dl, dd { margin: 0; }
@@ -122,11 +122,11 @@ footer { color: var(--dim); font-size: .85rem; border-top: 1px solid var(--line)
 #tiles dd.more { font-size: .8rem; font-weight: 400; color: var(--dim); letter-spacing: 0; }
 #notes li { margin-top: .6rem; padding: .5rem .8rem; border-radius: 8px; color: var(--warn);
   background: var(--warn-back); border: 1px solid var(--warn-line); }
-#filter { position: sticky; top: var(--top, 3.4rem); z-index: 4; margin-top: 1rem;
+#filter { position: sticky; top: var(--top); z-index: 4; margin-top: 1rem;
   padding: .55rem .8rem; background: var(--paper); border: 1px solid var(--line);
   border-radius: 10px; display: flex; flex-wrap: wrap; gap: .4rem .9rem; align-items: center;
   box-shadow: var(--shade); }
-#filter-fields { display: flex; flex-wrap: wrap; gap: .4rem .9rem; align-items: center; }
+#filter-fields { display: contents; }
 #filter label { display: flex; gap: .4rem; align-items: center; font-size: .88rem;
   color: var(--dim); }
 #filter select { max-width: 11rem; color: var(--text); }
@@ -142,9 +142,7 @@ footer { color: var(--dim); font-size: .85rem; border-top: 1px solid var(--line)
   color: var(--paper); }
 #count { font-size: .85rem; color: var(--dim); margin-left: auto; }
 @media (max-width: 760px) {
-  html { scroll-padding-top: 4.5rem; }
   .top { position: static; }
-  #filter { top: 0; }
   .bar { padding: .4rem .75rem; }
   nav { order: 3; flex: 1 0 100%; }
   .tools { margin-left: auto; }

@@ -80,11 +80,12 @@ TEXT = """
 .zoom { display: flex; flex-wrap: wrap; gap: .3rem; }
 #overview { display: block; width: 100%; height: 46px; cursor: grab; touch-action: none;
   border-radius: 6px; background: var(--raised); }
-#lanes { position: relative; margin-top: .5rem; overflow: hidden auto; max-height: 66vh;
+#lanes { display: grid; position: relative; margin-top: .5rem; overflow: hidden auto;
+  max-height: 66vh;
   border: 1px solid var(--line); border-radius: 6px; touch-action: pan-y; cursor: grab; }
 #lanes.moving, #overview.moving { cursor: grabbing; }
-#lanes-all { width: 1px; float: left; }
-#lanes-paper { display: block; position: sticky; top: 0; width: 100%; }
+#lanes-all, #lanes-paper { grid-area: 1 / 1; }
+#lanes-paper { display: block; position: sticky; top: 0; width: 100%; align-self: start; }
 #tip { position: absolute; left: 0; top: 0; z-index: 3; max-width: 320px; pointer-events: none;
   background: var(--text); color: var(--paper); border-radius: 8px; padding: .4rem .6rem;
   font-size: .82rem; line-height: 1.4; overflow-wrap: anywhere; white-space: pre-line; }
@@ -104,6 +105,7 @@ th { color: var(--dim); font-weight: 600; font-size: .82rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 #number-table, #hub-body > .sideways { border: 1px solid var(--line); border-radius: 10px;
   background: var(--paper); padding: .1rem .5rem .3rem; }
+#number-table { overflow-x: auto; }
 #number-table td, #number-table th[scope="row"] { overflow-wrap: anywhere; }
 #incident-table { border: 1px solid var(--line); border-radius: 10px; overflow: hidden;
   background: var(--paper); box-shadow: var(--shade); }
@@ -111,6 +113,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 #incident-titles, .incident { display: grid; align-items: center; gap: 0 .8rem; padding: 0 .9rem;
   grid-template-columns: 10.6rem 9rem minmax(7rem, 1.1fr) 5.4rem 5.4rem 6.6rem
   minmax(8rem, 2.4fr); }
+.incident .state, #incident-titles .state { padding-left: .8rem; }
 #incident-titles { border-bottom: 1px solid var(--line); background: var(--raised);
   scrollbar-gutter: stable; }
 #incident-titles > * { padding: .3rem 0; font-size: .82rem; font-weight: 600; color: var(--dim); }
@@ -174,6 +177,7 @@ dialog .buttons { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: 1rem; 
 @media (max-width: 760px) {
   #number-table table, #number-table tbody, #number-table tr, #number-table td,
   #number-table th[scope="row"] { display: block; padding: 0; border: 0; }
+  #number-table caption { display: block; }
   #number-table thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
     clip-path: inset(50%); }
   #number-table tr { padding: .6rem .2rem; border-bottom: 1px solid var(--line); }
