@@ -5,13 +5,14 @@ TEXT = r"""
 const PALETTE = ["paper", "raised", "text", "dim", "line", "strong", "accent", "accent-back",
   "good", "good-line", "good-back", "warn", "warn-line", "bad", "bad-line", "bad-back"];
 const FONT = '11px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
-const paint = {colors: null, hatch: {}, label: 0, narrow: false, width: 0, height: 0};
+const paint = {colors: null, hatch: {}, strip: null, label: 0, narrow: false, width: 0, height: 0};
 const STEPS = [10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5,
   18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5, 2592e6];
 
 function newColors() {
   paint.colors = colors(PALETTE);
   paint.hatch = {};
+  paint.strip = null;
 }
 
 function stripes(context, name, back) {

@@ -38,6 +38,27 @@ function drawOverview() {
   const width = canvas.clientWidth, height = 46;
   const context = sized(canvas, width, height);
   const {from, scale} = overviewScale(width);
+  // its incidents are drawn once: they are the same wherever one looks
+  if (!paint.strip || paint.strip.wide !== width) {
+    paint.strip = document.createElement("canvas");
+    paint.strip.wide = width;
+    drawStrip(sized(paint.strip, width, height), width, height, from, scale);
+  }
+  context.drawImage(paint.strip, 0, 0, width, height);
+  const left = (line.from - from) * scale, right = (line.to - from) * scale;
+  context.globalAlpha = 0.6;
+  context.fillStyle = paint.colors.line;
+  context.fillRect(0, 0, Math.max(0, left), height);
+  context.fillRect(right, 0, width - right, height);
+  context.globalAlpha = 1;
+  context.strokeStyle = paint.colors.accent;
+  context.lineWidth = 2;
+  context.strokeRect(Math.max(1, left), 1, Math.max(4, Math.min(width - 2, right - left)),
+    height - 2);
+  context.lineWidth = 1;
+}
+
+function drawStrip(context, width, height, from, scale) {
   context.fillStyle = paint.colors.raised;
   context.fillRect(0, 0, width, height);
   const columns = new Map();
@@ -62,17 +83,6 @@ function drawOverview() {
     context.fillRect(x, height - 6, Math.max(2, each.end - x), 6);
     context.globalAlpha = 1;
   }
-  const left = (line.from - from) * scale, right = (line.to - from) * scale;
-  context.globalAlpha = 0.6;
-  context.fillStyle = paint.colors.line;
-  context.fillRect(0, 0, Math.max(0, left), height);
-  context.fillRect(right, 0, width - right, height);
-  context.globalAlpha = 1;
-  context.strokeStyle = paint.colors.accent;
-  context.lineWidth = 2;
-  context.strokeRect(Math.max(1, left), 1, Math.max(4, Math.min(width - 2, right - left)),
-    height - 2);
-  context.lineWidth = 1;
   context.fillStyle = paint.colors.dim;
   const step = stepFor(width, LENGTH - line.first);
   for (let moment = Math.ceil((sheet.from + from) / step) * step; moment < sheet.time;
@@ -371,6 +381,7 @@ function startTimeline() {
   showAll();
   const fit = () => {
     shownLanes = layOut(allGroups, $("lanes").clientWidth < 620);
+    paint.strip = null;
     measure();
     // a scroll bar takes its width from what is drawn
     measure();

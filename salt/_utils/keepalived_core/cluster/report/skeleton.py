@@ -92,7 +92,7 @@ BODY = """\
 </section>
 <section id="numbers" class="part" aria-labelledby="numbers-title">
 <div class="head"><h2 id="numbers-title">Numbers</h2><p id="numbers-when" class="dim"></p></div>
-<div id="number-table" tabindex="0" role="region" aria-label="Numbers"></div>
+<div id="number-table" tabindex="0" role="region" aria-label="Numbers of each address"></div>
 <p id="numbers-none" class="none" hidden></p>
 </section>
 <section id="hub" class="part" aria-labelledby="hub-title">
