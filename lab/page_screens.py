@@ -17,9 +17,9 @@ from keepalived_core.cluster.report import document, plain
 DAYS = 14
 #: name of the file -> (width, height, light or dark, what is at the top, what is done before)
 VIEWS = {
-    "report": (1180, 860, "light", "now", ""),
-    "report-timeline": (1180, 940, "dark", "timeline", "n"),
-    "report-phone": (360, 740, "light", "now", ""),
+    "report": (1180, 1130, "light", "top", ""),
+    "report-timeline": (1180, 900, "dark", "timeline", "n"),
+    "report-phone": (360, 740, "light", "top", ""),
 }
 
 
@@ -49,7 +49,8 @@ def _picture(browser: Browser, path: Path, name: str, target: Path) -> None:
     # the page says how old it is
     page.clock.set_fixed_time(worlds.NOW)
     page.goto(path.as_uri())
-    page.evaluate("(id) => document.getElementById(id).scrollIntoView()", where)
+    if where != "top":
+        page.evaluate("(id) => document.getElementById(id).scrollIntoView()", where)
     for key in keys:
         page.locator("#lanes").focus()
         page.keyboard.press(key)

@@ -42,7 +42,7 @@ class Opened:
 
     def count(self) -> str:
         """What a screen reader is told of the filter."""
-        self.page.wait_for_timeout(400)
+        self.page.wait_for_timeout(320)
         return self.text("#count")
 
 

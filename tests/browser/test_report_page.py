@@ -174,13 +174,13 @@ def test_of_ten_thousand_only_those_seen_exist_and_all_can_be_reached(opened, la
 
 
 def stretch(shown) -> str:
-    shown.page.wait_for_timeout(350)
+    shown.page.wait_for_timeout(260)
     return shown.text("#lanes-shown")
 
 
 def seconds(shown) -> float:
     """How much time is shown."""
-    shown.page.wait_for_timeout(350)
+    shown.page.wait_for_timeout(260)
     told = re.search(r"Shown: (\S+ \S+) to .*?\((.*)\)", shown.text("#lanes-shown"))
     sizes = {"d": 86400, "h": 3600, "m": 60, "s": 1}
     parts = re.findall(r"([\d.]+) ([dhms])", told[2])
