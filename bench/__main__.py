@@ -15,6 +15,7 @@ BENCHES = {
     "change": "a harmless change on a live cluster: probes lost, ours beside a restart (root)",
     "latency": "transition to event on the bus: relay, beacon, bare send, notify script (root)",
     "status": "verdicts and the screen of 250, 500 and 1,000 clusters of three nodes",
+    "report": "the page with 10,000 incidents of 100 nodes: its size, and frames in Chromium",
     "chaos": "random faults: what was told of them against the kernels' truth (root)",
     "noop": "a run that has nothing to do, beside a plain file and service (root)",
     "idle": "what watch and relay cost a node on which nothing happens (root)",

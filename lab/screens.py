@@ -2,7 +2,8 @@
 
 Each scene is a fault, an incident to wait for, and the commands that an operator types then.  What
 they print on a terminal of 110 columns becomes ``docs/screens/<scene>-<command>.svg``; it is also
-printed, so that the operator's guide can be compared with it.
+printed, so that the operator's guide can be compared with it.  The page's own pictures
+(``page_screens``) come first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
 
-from lab import ansi, demo
+from lab import ansi, demo, page_screens
 from lab.host import LabError
 from lab.lab import Lab
 
@@ -199,9 +200,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run screens", description=__doc__)
     parser.add_argument("--name", help="a lab that is up (./run demo --keep); else one of its own")
     parser.add_argument("--only", action="append", choices=[each.name for each in SCENES])
+    parser.add_argument("--page", action="store_true", help="the page's alone, which need no lab")
     parser.add_argument("--into", type=Path, default=DOCS, help="default: docs/screens")
     options = parser.parse_args()
     options.into.mkdir(parents=True, exist_ok=True)
+    if not options.only:
+        page_screens.take(options.into)
+    if options.page:
+        return 0
     lab = Lab.attach(options.name) if options.name else Lab("screens", nodes=3).up()
     status = 0
     try:

@@ -44,8 +44,23 @@ try:
         topology_draw,
     )
     from keepalived_core.pillar import importing
+    from keepalived_core.cluster.report import plain
 finally:
     sys.path[:] = _PATH
+
+# By the kind that a verb of the master returns: what makes the lines.
+_LINES = {
+    "alert_test": alert_view.tested_screen,
+    "alerts": alert_view.screen,
+    "audit": audit_table.screen,
+    "explain": incident_table.explanation,
+    "failover_test": audit_table.failover,
+    "hub_status": hub_table.screen,
+    "incidents": incident_table.screen,
+    "report": plain.written,
+    "rollout": rollout_table.screen,
+    "silences": silence.screen,
+}
 
 __virtualname__ = "keepalived"
 
@@ -70,30 +85,15 @@ def output(data, **kwargs):
 
         salt '*' keepalived.status --out=keepalived
     """
-    if isinstance(data, dict) and data.get("kind") == "reach":
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if isinstance(kind, str) and kind in _LINES:
+        return "\n".join(_LINES[kind](data, table.Painter(_color())))
+    if kind == "reach":
         return reach_table.screen(data, color=_color())
-    if isinstance(data, dict) and data.get("kind") == "rollout":
-        return "\n".join(rollout_table.screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "audit":
-        return "\n".join(audit_table.screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "failover_test":
-        return "\n".join(audit_table.failover(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "hub_status":
-        return "\n".join(hub_table.screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "incidents":
-        return "\n".join(incident_table.screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "explain":
-        return "\n".join(incident_table.explanation(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "metrics":
-        return data["out"] or data["text"].rstrip("\n")
-    if isinstance(data, dict) and data.get("kind") == "silences":
-        return "\n".join(silence.screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "alerts":
-        return "\n".join(alert_view.screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "alert_test":
-        return "\n".join(alert_view.tested_screen(data, table.Painter(_color())))
-    if isinstance(data, dict) and data.get("kind") == "topology":
+    if kind == "topology":
         return topology_draw.screen(data, color=_color(), ascii_only=not _has_unicode())
+    if kind == "metrics":
+        return data["out"] or data["text"].rstrip("\n")
     pasted = importing.pasted(data)
     if pasted is not None:
         return pasted

@@ -8,7 +8,6 @@ and who owns what now.
 
 from __future__ import annotations
 
-import pathlib
 import sys
 import time
 
@@ -95,11 +94,4 @@ def _checked(format, out, now):
         raise ValueError(f"format={format!r} is none of {', '.join(drawing.FORMATS)}")
     if not isinstance(now, bool):
         raise ValueError(f"now={now!r} is neither True nor False")
-    if out is None:
-        return None
-    path = pathlib.Path(str(out))
-    if not path.is_absolute():
-        raise ValueError(f"out={out!r} is no absolute path: the master may run elsewhere")
-    if path.is_dir():
-        raise ValueError(f"out={out!r} is a directory: give the name of a file")
-    return path
+    return None if out is None else keepalived_master.target(out)

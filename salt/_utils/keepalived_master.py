@@ -167,6 +167,16 @@ def count(last, what="rows"):
         raise ValueError(f"last={last!r} is no number of {what}") from None
 
 
+def target(out):
+    """The file on the master that a verb is to write.  Raises ValueError for what is none."""
+    path = pathlib.Path(str(out))
+    if not path.is_absolute():
+        raise ValueError(f"out={out!r} is no absolute path: the master may run elsewhere")
+    if path.is_dir():
+        raise ValueError(f"out={out!r} is a directory: give the name of a file")
+    return path
+
+
 def complaint(mistake, retcode=1):
     """A verb's return that is nothing but a message."""
     data = {"kind": "message", "message": str(mistake), "retcode": retcode}
