@@ -43,8 +43,8 @@ try:
         table,
         topology_draw,
     )
-    from keepalived_core.pillar import importing
     from keepalived_core.cluster.report import plain
+    from keepalived_core.pillar import importing
 finally:
     sys.path[:] = _PATH
 
