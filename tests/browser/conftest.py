@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.browser import FLAGS, PATH
 
@@ -40,10 +41,13 @@ class Opened:
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()
 
-    def count(self) -> str:
-        """What a screen reader is told of the filter."""
-        self.page.wait_for_timeout(320)
-        return self.text("#count")
+    def says(self, selector: str, text: str | re.Pattern[str]) -> None:
+        """What stands there has that text, or will within seconds."""
+        expect(self.page.locator(selector)).to_contain_text(text)
+
+    def until(self, script: str) -> None:
+        """Waits until the script's value is true."""
+        self.page.wait_for_function(script, timeout=5000)
 
 
 @pytest.fixture
@@ -54,7 +58,9 @@ def opened(chromium: Browser, tmp_path: pathlib.Path) -> Iterator[Callable[..., 
     def show(html: str, *, width: int = 1280, height: int = 900, **options: Any) -> Opened:
         path = tmp_path / f"page{len(shown)}.html"
         path.write_text(html, encoding="utf-8")
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
         shown.append(Opened(context.new_page(), path))
         return shown[-1]
 
