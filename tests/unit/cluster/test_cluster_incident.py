@@ -236,6 +236,12 @@ SECONDS = {
          (134.125, "n1", "MASTER")],
         ("no_master", 34.125, 34.125, 0),
     ),
+    "nobody, after one that had it for a moment": (
+        [(100, "n3", "FAULT"), (100.5, "n2", "MASTER"), (100.75, "n2", "FAULT"),
+         (100.75, "n1", "FAULT"), (130, "n2", "BACKUP"), (130, "n3", "BACKUP"),
+         (130, "n1", "BACKUP"), (134, "n3", "MASTER")],
+        ("no_master", 34, 33.75, 0),
+    ),
     "hollow": (
         [(100, "n3", "hollow"), (107.5, "n3", "restored")],
         ("hollow_master", 7.5, 7.5, 0),

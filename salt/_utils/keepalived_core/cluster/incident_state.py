@@ -380,7 +380,9 @@ class Instance:
         # the row of one that became MASTER meanwhile may still be on its way
         unsure = {each.node for each in fresh if told_until(each, world, coming) < due}
         if not unsure:
-            add("no_master", fresh, since, due, opener)
+            # who took over for less than an advert ended no outage
+            began = since if self.lost is None else min(since, self.lost.at_us)
+            add("no_master", fresh, began, due, opener)
         elif clock_us < due:
             found.wakes.append(due)
         else:
