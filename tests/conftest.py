@@ -6,22 +6,27 @@ import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Asserts in what the cluster tests share shall say what they saw.
 pytest.register_assert_rewrite("fixtures", "support")
 
 REPO = Path(__file__).resolve().parents[1]
-CLUSTER = REPO / "tests" / "cluster"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two groups, should two processes share the work: a lab is shared by the tests in it, and
-    mostly waits for clocks; all others run beside it."""
-    for item in items:
-        group = "cluster" if CLUSTER in item.path.parents else "other"
-        item.add_marker(pytest.mark.xdist_group(group))
+class Halves(LoadScopeScheduling):
+    """Two processes share the work: a lab is shared by the tests in it, and mostly waits for
+    clocks; all others run beside it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "cluster" if nodeid.startswith("tests/cluster/") else "other"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
+    return Halves(config, log)
 
 
 @pytest.fixture(scope="session")
