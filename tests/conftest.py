@@ -18,11 +18,11 @@ REPO = Path(__file__).resolve().parents[1]
 
 
 class Halves(LoadScopeScheduling):
-    """Two processes share the work: a lab is shared by the tests in it, and mostly waits for
-    clocks; all others run beside it."""
+    """Two processes share the work: real keepalived and Salt mostly wait for clocks, one test
+    after the other; those of the code and of the page run beside them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "cluster" if nodeid.startswith("tests/cluster/") else "other"
+        return "code" if nodeid.startswith(("tests/unit/", "tests/browser/")) else "real"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:

@@ -20,6 +20,7 @@ keepalived_master:
     #     severity: [warning, critical]
     #     clusters: ['prod*']
     #     group: 30
-    #     template: '{{ severity | upper }} {{ cluster }}: {{ text }}'
+    #     # Salt renders this file with Jinja first; raw keeps the template as it is.
+    #     template: '{% raw %}{{ severity | upper }} {{ cluster }}: {{ text }}{% endraw %}'
   # What all clusters are, for node_exporter's textfile collector (docs/metrics.md).
   # metrics: {textfile: /var/lib/prometheus/node-exporter/keepalived_hub.prom}

@@ -18,7 +18,8 @@ OWNER = "controller3"
 def cluster(lab: Lab) -> Lab:
     """The three controllers after a highstate with the classic pillar, their beacons at work."""
     lab.salt_call("master", "saltutil.sync_all", local=True)
-    lab.salt_call("master", "state.apply", "keepalived.master", local=True)
+    done = lab.salt_call("master", "state.apply", "keepalived.master", local=True)
+    assert failures({"master": done}) == {}
     wait_restarted(lab, "master", "salt-master")
     lab.wait_minions()
     set_pillar(lab, CLASSIC)

@@ -102,6 +102,10 @@ def failures(answers: dict) -> dict[str, list[str]]:
     """{node: [state: comment]} of the states that failed."""
     found = {}
     for node, states in answers.items():
+        if not isinstance(states, dict):
+            # what Salt says when it could not even begin
+            found[node] = [str(states)]
+            continue
         bad = [
             f"{state.get('__id__', key)}: {state['comment']}"
             for key, state in states.items()

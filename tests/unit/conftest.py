@@ -9,6 +9,6 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def _give_way(worker_id: str) -> None:
-    """A process beside this one runs the tests in a lab, and measures."""
+    """A process beside this one runs real keepalived and Salt, and measures."""
     if worker_id != "master":
         os.setpriority(os.PRIO_PROCESS, 0, 19)

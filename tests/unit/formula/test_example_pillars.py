@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
@@ -20,6 +21,15 @@ EXAMPLES = {
 CLUSTERS = {name: text["keepalived"] for name, text in EXAMPLES.items() if "keepalived" in text}
 MEMBERS = [(name, node) for name, data in CLUSTERS.items() for node in data["nodes"]]
 VERSIONS = ["2.1.5", "2.2.7", "2.3.3", None]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_salt_renders_it_as_it_stands(example: str) -> None:
+    """Jinja comes first and reads the comments too: no field in them may be taken for its own."""
+    text = (PILLAR / "keepalived" / f"{example}.sls").read_text()
+    jinja = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    rendered = jinja.from_string(text).render()
+    assert yaml.safe_load(rendered) == EXAMPLES[example]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
