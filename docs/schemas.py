@@ -101,6 +101,18 @@ TABLES = (
                 "cluster/silence.py",
                 "remediation.md#maintenance",
             ),
+            Row(
+                "`salt-run keepalived.alerts`, `alert_test`",
+                "alerts, alert_test",
+                "cluster/alert_view.py",
+                "alerts.md#see-and-try-it",
+            ),
+            Row(
+                "`salt-run keepalived.report`",
+                "report",
+                "cluster/report/sheet.py",
+                "report.md#json",
+            ),
             Row("`salt '*' keepalived.audit_facts`", "", "audit_facts.py", "audit.md#as-data"),
         ),
     ),

@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bench.browser import FLAGS, PATH
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Ended with its module: while it runs, so does an event loop, and others want their own."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=PATH, args=FLAGS)
         yield browser

@@ -23,12 +23,12 @@ def html(clusters: list[worlds.Cluster], days: float = 14, **changes: Any) -> st
     return document.html(sheet, plain.screen(worlds.status_of(clusters), {"clusters": []}))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def story() -> str:
     return html(worlds.story())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def large() -> str:
     return html(worlds.large(), 30)
 

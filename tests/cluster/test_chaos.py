@@ -11,7 +11,7 @@ from bench.chaos import report
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
 #: About two minutes.
-FAULTS, SEED = 12, 5
+FAULTS, SEED = 16, 5
 
 
 @pytest.mark.timeout(900)
