@@ -85,7 +85,7 @@ def metrics_textfile(unit="/etc/systemd/system/salt-keepalived-metrics.service")
         return None
 
 
-def library_install(directory, test=False):
+def install_library(directory, test=False):
     """
     Copy the library that this minion has loaded into a directory, for a service that runs it.
 
@@ -101,7 +101,7 @@ def library_install(directory, test=False):
 
     .. code-block:: bash
 
-        salt master keepalived.library_install /usr/local/lib/salt-keepalived-hub test=True
+        salt master keepalived.install_library /usr/local/lib/salt-keepalived-hub test=True
     """
     try:
         return install.install_library(paths.PACKAGE_DIR, directory, bool(test))

@@ -5,7 +5,7 @@ The library where a service of the formula runs it
 .. code-block:: yaml
 
     /usr/local/lib/salt-keepalived-hub:
-      keepalived.library_installed
+      keepalived.copy_installed
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __virtualname__ = "keepalived"
 
 
 def __virtual__():
-    if "keepalived.library_install" not in __salt__:
+    if "keepalived.install_library" not in __salt__:
         return False, "the execution module keepalived_metrics is not there: run saltutil.sync_all"
     return __virtualname__
 
 
-def library_installed(name):
+def copy_installed(name):
     """
     A directory has the library of the version that this minion has loaded.
 
@@ -31,11 +31,11 @@ def library_installed(name):
     .. code-block:: yaml
 
         /usr/local/lib/salt-keepalived-hub:
-          keepalived.library_installed
+          keepalived.copy_installed
     """
     ret = {"name": name, "result": True, "changes": {}, "comment": "it has this version"}
     try:
-        changed = __salt__["keepalived.library_install"](name, test=__opts__["test"])
+        changed = __salt__["keepalived.install_library"](name, test=__opts__["test"])
     except CommandExecutionError as err:
         return {**ret, "result": False, "comment": str(err)}
     if not changed:

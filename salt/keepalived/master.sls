@@ -35,7 +35,7 @@ keepalived-master-in-force:
 
 # A directory of its own: where the master is also a node, keepalived.clean takes the watch's away.
 keepalived-hub-metrics-library:
-  keepalived.library_installed:
+  keepalived.copy_installed:
     - name: {{ keepalived.hub_library }}
     - require:
       - keepalived_minion: keepalived-master-settings

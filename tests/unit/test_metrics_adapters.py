@@ -76,11 +76,11 @@ def test_no_other_unit_names_a_file_to_be_removed(node, tmp_path, text) -> None:
 
 def test_the_library_is_installed_whole_and_once(node, tmp_path) -> None:
     directory = str(tmp_path / "lib")
-    would = node.library_install(directory, test=True)
+    would = node.install_library(directory, test=True)
     assert "metrics_command.py" in would
     assert not Path(directory).exists()
-    assert node.library_install(directory) == would
-    assert node.library_install(directory) == []
+    assert node.install_library(directory) == would
+    assert node.install_library(directory) == []
 
 
 # -- the master --
