@@ -113,7 +113,7 @@ class Release(Node):
         self.run("sh", "-ec", _ROOT, self.layers)
         command = ("chroot", "/run/root", "/usr/sbin/keepalived", "-n", "-l", "-D")
         self.start(*command, log="keepalived.log", TMPDIR="/run/tmp")
-        assert until(lambda: (self.root / "run/vrrp.pid").exists())
+        self.keepalived_pids()  # are written
 
     def hurry(self) -> None:
         """On a busy machine adverts that come late are failovers that nobody ordered.

@@ -66,6 +66,8 @@ def daemon(tmp_path, namespace):
         with log.open("wb") as out:
             started.append(subprocess.Popen(command, stdout=out, stderr=out))
         wait_for(lambda: (tmp_path / "vrrp.pid").exists(), "the VRRP child")
+        # the parent's file is there before its number is
+        wait_for((tmp_path / "pid").read_text, "the parent's number")
         return int((tmp_path / "pid").read_text())
 
     yield write, start, log

@@ -49,6 +49,13 @@ def until(condition, timeout: float = 10.0, step: float = 0.01):
     return found
 
 
+def _text(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
 class Switch:
     """A bridge in a network namespace of its own."""
 
@@ -157,13 +164,18 @@ class Node:
 
     def start_keepalived(self) -> None:
         self.start("keepalived", "-n", "-l", "-D", log="keepalived.log", TMPDIR="/run/tmp")
-        assert until(lambda: (self.root / "run/vrrp.pid").exists())
+        self.keepalived_pids()  # are written
 
     def keepalived_pids(self) -> tuple[int, int]:
-        """Parent and VRRP child, as the node numbers them."""
-        return tuple(
-            int((self.root / "run" / n).read_text()) for n in ("keepalived.pid", "vrrp.pid")
-        )
+        """Parent and VRRP child, as the node numbers them.
+
+        keepalived creates a pid file and writes the number a moment later, and a child that
+        died leaves none until the next one is there: both are waited for.
+        """
+        files = [self.root / "run" / name for name in ("keepalived.pid", "vrrp.pid")]
+        texts = until(lambda: (found := [_text(file) for file in files]) and all(found) and found)
+        assert texts, f"{self.name}: no number in {' and '.join(map(str, files))}"
+        return int(texts[0]), int(texts[1])
 
     def signal(self, name: str, *pids: int) -> None:
         self.run("kill", "-s", name, *map(str, pids))
