@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from keepalived_core.cluster.alert_route import (
     Apprise,
@@ -22,6 +24,20 @@ SECRET = "T0KEN-4711"
 WEBHOOK = {"url": f"https://hooks.example.com/{SECRET}?key={SECRET}"}
 MAIL = {"to": ["ops@example.com"], "from": "salt@example.com"}
 PAGER = f"pagerduty://{SECRET}@{SECRET}"
+KEYS = st.sampled_from(
+    "apprise clusters from group host log mail planned port remind severity template to url "
+    "webhook".split()
+) | st.integers(0, 1)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(["critical", "30s", "{{ x }}", "a@example.com", "http://[", PAGER]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=9,
+)
 
 
 def routes(**named: object):
@@ -216,6 +232,17 @@ def test_one_wrong_route_does_not_take_the_others_along() -> None:
 
     assert [route.name for route in found.routes] == ["log", "mail", "chat/2"]
     assert len(found.mistakes) == 3
+
+
+@given(
+    st.dictionaries(KEYS, VALUES, max_size=4),
+    st.dictionaries(st.sampled_from("ab"), VALUES, max_size=2),
+)
+@example({}, {"a": {"log": True, "severity": [["critical"]]}})
+def test_whatever_is_wrong_a_good_route_works(settings: dict, named: dict) -> None:
+    found = read_routes({"alerts": {**settings, "routes": {**named, "good": {"log": True}}}})
+
+    assert any(route.name == "good" for route in found.routes)
 
 
 def test_a_wrong_template_is_a_mistake_and_the_route_works_in_the_built_in_words() -> None:
