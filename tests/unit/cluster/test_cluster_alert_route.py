@@ -25,8 +25,23 @@ WEBHOOK = {"url": f"https://hooks.example.com/{SECRET}?key={SECRET}"}
 MAIL = {"to": ["ops@example.com"], "from": "salt@example.com"}
 PAGER = f"pagerduty://{SECRET}@{SECRET}"
 KEYS = st.sampled_from(
-    "apprise clusters from group host log mail planned port remind severity template to url "
-    "webhook".split()
+    [
+        "apprise",
+        "clusters",
+        "from",
+        "group",
+        "host",
+        "log",
+        "mail",
+        "planned",
+        "port",
+        "remind",
+        "severity",
+        "template",
+        "to",
+        "url",
+        "webhook",
+    ]
 ) | st.integers(0, 1)
 VALUES = st.recursive(
     st.none()
