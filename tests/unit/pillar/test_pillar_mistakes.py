@@ -144,6 +144,13 @@ def test_what_follows_from_a_mistake_is_not_told_as_another(classic, instance, c
     assert found[0].endswith(f":VI_PUBLIC:{where}")
 
 
+@pytest.mark.parametrize("vips", [5, True, 1.5, None, [None], {}, {"10.0.0.1": None}])
+def test_unicast_auto_leaves_what_is_wrong_with_the_addresses_to_be_told(classic, instance, vips):
+    instance.update(unicast_peer="auto", virtual_ipaddress=vips)
+    with pytest.raises(pillar.PillarError, match=r"virtual_ipaddress|controller2"):
+        pillar.to_tree(classic, "controller1", addresses={"controller1": {"eth1": ["10.0.0.9"]}})
+
+
 def test_a_misspelt_block_is_told_once_not_at_each_name_from_it(classic):
     classic["config"]["vrrp_scripts"] = classic["config"].pop("vrrp_script")
     with pytest.raises(pillar.PillarError) as error:

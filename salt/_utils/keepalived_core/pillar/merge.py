@@ -125,8 +125,23 @@ def _nodes(nodes: Any, mistakes: Mistakes) -> dict[str, Any] | None:
                     "no such key; "
                     + (f"did you mean {meant}?" if meant else f"known are {', '.join(_NODE_KEYS)}"),
                 )
+        if not _are_addresses(overlay.get("address"), (*path, "address"), mistakes):
+            overlay = {key: value for key, value in overlay.items() if key != "address"}
         found[str(name)] = overlay
     return found
+
+
+def _are_addresses(value: Any, path: Path, mistakes: Mistakes) -> bool:
+    """Whether this is what ``nodes:NAME:address`` may be: nothing, an address, a list of them."""
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    for each in listed if value is not None else ():
+        if not isinstance(each, str):
+            mistakes.add(path, f"an IP address or a list of them belongs here, not {kind_of(each)}")
+            return False
+        if not family(each.partition("/")[0]):
+            mistakes.add(path, f"{each[:60]!r} is no IP address, as 192.0.2.11")
+            return False
+    return True
 
 
 def _overlaid(
@@ -296,7 +311,9 @@ def _unicast(
 def _family(body: Mapping[str, Any]) -> int:
     """4 or 6, by the first virtual address."""
     vips = body.get("virtual_ipaddress")
-    first = vips if isinstance(vips, str) else next(iter(vips or ()), "")
+    # anything else is told where the instance is read
+    listed = vips if isinstance(vips, (list, tuple, Mapping)) else [vips or ""]
+    first = next(iter(listed), "")
     found = read_address(str(first).split())
     return found.family if found is not None else 4
 
@@ -305,10 +322,9 @@ def _address(
     node: str, body: Mapping[str, Any], nodes: dict[str, Any], addresses: Addresses, kind: int
 ) -> str | None:
     """Where a node's adverts come from: its config, its overlay, or what its interface has."""
-    overlay = nodes.get(node, {})
-    listed = overlay.get("address", []) if isinstance(overlay, Mapping) else []
+    listed = nodes.get(node, {}).get("address") or []
     candidates = [body.get("unicast_src_ip")]
-    candidates += [listed] if isinstance(listed, str) else list(listed or ())
+    candidates += [listed] if isinstance(listed, str) else listed
     if not any(candidates):
         candidates += addresses.get(node, {}).get(str(body.get("interface")), [])
     for candidate in candidates:
