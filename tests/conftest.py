@@ -17,12 +17,37 @@ pytest.register_assert_rewrite("fixtures", "support")
 REPO = Path(__file__).resolve().parents[1]
 
 
+#: What runs beside the tests of real Salt: code and page; keepalived in namespaces where nothing is
+#: measured to less than a second, or with a priority of its own; what is one command's exit code.
+BESIDE = (
+    "unit/",
+    "browser/",
+    *(
+        f"functional/test_{name}.py"
+        for name in (
+            "apply_live",
+            "change_live",
+            "docs_site",
+            "drain_accepted",
+            "drain_live",
+            "every_bound",
+            "every_keyword",
+            "every_line",
+            "includes_as_keepalived",
+            "keepalived_accepts",
+            "lint_command",
+            "reach_live",
+        )
+    ),
+)
+
+
 class Halves(LoadScopeScheduling):
-    """Two processes share the work: real keepalived and Salt mostly wait for clocks, one test
-    after the other; those of the code and of the page run beside them."""
+    """Two processes share the work: real Salt mostly waits for clocks, one test after the other;
+    what asks little of the machine runs beside it."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "code" if nodeid.startswith(("tests/unit/", "tests/browser/")) else "real"
+        return "beside" if nodeid.removeprefix("tests/").startswith(BESIDE) else "salt"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
