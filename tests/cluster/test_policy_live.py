@@ -34,7 +34,7 @@ POLICY = {
     },
 }
 #: Longer than a repair's cool-down here (5 s), several times.
-LOOP_SECONDS = 45
+LOOP_SECONDS = 25
 
 
 @pytest.fixture
