@@ -342,6 +342,23 @@ def test_on_paper_all_is_there(page) -> None:
     assert page.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
 
 
+#: CSS pixels between the margins of A4, as Chromium prints it.
+A4 = 718
+
+
+def test_on_paper_no_table_is_cut_and_no_cluster_torn_from_its_name(opened, story) -> None:
+    shown = opened(story, width=A4)
+    shown.page.emulate_media(media="print")
+    cut = """() => [...document.querySelectorAll("#number-table, .sideways, main")]
+        .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.id)"""
+    torn = """() => [...document.querySelectorAll(".cluster")]
+        .filter((each) => getComputedStyle(each).breakInside !== "avoid").length"""
+
+    assert shown.page.evaluate(cut) == []
+    assert shown.page.evaluate(torn) == 0
+    assert shown.page.locator(".cluster").count() == 2
+
+
 LITTLE = {
     "without a hub": {"found": None, "hub": None},
     "without asking": {"status": None, "audit": None},

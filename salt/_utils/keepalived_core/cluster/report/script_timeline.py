@@ -36,6 +36,7 @@ function drawTimeline() {
 function drawOverview() {
   const canvas = $("overview");
   const width = canvas.clientWidth, height = 46;
+  if (!width) return;  // it is not shown, as on paper
   const context = sized(canvas, width, height);
   const {from, scale} = overviewScale(width);
   // its incidents are drawn once: they are the same wherever one looks

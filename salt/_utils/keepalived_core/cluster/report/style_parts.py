@@ -200,14 +200,20 @@ dialog .buttons { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: 1rem; 
   .part { margin-top: 1.2rem; }
   .cluster, #timeline-body, #verdict { box-shadow: none; }
   .cluster, .finding { content-visibility: visible; }
-  .instance, .finding, #tiles div, #verdict, tr { break-inside: avoid; }
-  h2, .head { break-after: avoid; }
+  .cluster, .instance, .finding, #tiles div, #verdict, tr { break-inside: avoid; }
+  h2, .cluster summary { break-after: avoid; }
+  #tiles { grid-template-columns: repeat(auto-fit, minmax(80px, 1fr)); gap: .3rem; }
+  #tiles div { padding: .3rem .45rem; }
+  #tiles dd { font-size: 1.1rem; }
+  .wire { margin-top: .3rem; }
   #lanes { max-height: none; overflow: visible; border: 0; }
   #lanes-all { display: none; }
   #lanes-paper { position: static; width: 100% !important; height: auto !important; }
   #incident-print { display: block; }
   #incident-print td, #incident-print th { padding: .15rem .4rem; font-size: 8.5pt; }
-  #number-table th, #number-table td { font-size: 8.5pt; padding: .2rem .35rem; }
+  #number-table th, #number-table td, .sideways th, .sideways td { font-size: 8pt;
+    padding: .2rem .3rem; white-space: normal; }
+  #number-table td, #number-table th[scope="row"] { overflow-wrap: normal; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
