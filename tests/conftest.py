@@ -12,7 +12,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # Asserts in what the cluster tests share shall say what they saw.
-pytest.register_assert_rewrite("fixtures", "support")
+pytest.register_assert_rewrite("fixtures", "support", "watch_pair")
 
 REPO = Path(__file__).resolve().parents[1]
 
