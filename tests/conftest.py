@@ -12,7 +12,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # Asserts in what tests share shall say what they saw.
-pytest.register_assert_rewrite("firewall_machine", "fixtures", "support", "watch_pair")
+pytest.register_assert_rewrite(
+    "firewall_machine", "fixtures", "reactor_site", "support", "watch_pair"
+)
 
 REPO = Path(__file__).resolve().parents[1]
 
