@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Asserts in what the cluster tests share shall say what they saw.
-pytest.register_assert_rewrite("fixtures", "support")
+# Asserts in what tests share shall say what they saw.
+pytest.register_assert_rewrite(
+    "firewall_machine", "fixtures", "reactor_site", "support", "watch_pair"
+)
 
 REPO = Path(__file__).resolve().parents[1]
 

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from test_reactor import Bus, Webhook
+from reactor_site import Bus, Webhook
 
 from keepalived_core import signing
 from keepalived_core.cluster import clock

@@ -105,6 +105,10 @@ def tag(data: dict[str, Any]) -> str:
     return f"salt/beacon/{data['id']}/keepalived/{instance}/{data['to']}"
 
 
+def three(node: Node) -> list[dict[str, Any]]:
+    return [node.row("BACKUP", 1), node.row("MASTER", 2), node.row("FAULT", 4)]
+
+
 class World:
     """A hub, its nodes, and the way between them."""
 
