@@ -35,10 +35,15 @@ BESIDE = (
             "every_bound",
             "every_keyword",
             "every_line",
+            "firewalld_states",
+            "guides",
             "includes_as_keepalived",
             "keepalived_accepts",
             "lint_command",
+            "lint_false_alarms",
+            "prometheus",
             "reach_live",
+            "reload_survival",
         )
     ),
 )
