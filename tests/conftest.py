@@ -43,6 +43,7 @@ BESIDE = (
             "lint_false_alarms",
             "prometheus",
             "reach_live",
+            "refused_adverts",
             "reload_survival",
         )
     ),

@@ -120,6 +120,11 @@ SPLITS = {
         [(110, "n3", "rx_lower"), (112.5, "n2", "BACKUP")],
     ),
     "one_way, later": ({}, [(110, "n3", "rx_lower")]),
+    # the lower one that was heard was a third node, which yielded
+    "no_adverts  ": (
+        {},
+        [(110, "n1", "MASTER"), (110.01, "n3", "rx_lower"), (110.02, "n1", "BACKUP")],
+    ),
     # what was heard long before says nothing of now
     "no_adverts ": ({}, [(50, "n3", "rx_lower")]),
 }

@@ -84,7 +84,8 @@ def cause(
             "text": f"{names} was MASTER and is not heard any more; another node took over",
         }
     if condition.kind == "split_brain":
-        return _of_split(tracks, condition.since_us, clock_us, advert_us)
+        others = [each for node, each in instance.tracks.items() if node not in condition.nodes]
+        return _of_split(tracks, others, condition.since_us, clock_us, advert_us)
     if condition.kind == "failover":
         return _of_failover(tracks)
     if condition.kind in ("degraded", "no_master"):
@@ -96,7 +97,11 @@ def cause(
 
 
 def _of_split(
-    tracks: Sequence[Track], since_us: int, clock_us: int, advert_us: int
+    tracks: Sequence[Track],
+    others: Sequence[Track],
+    since_us: int,
+    clock_us: int,
+    advert_us: int,
 ) -> dict[str, str]:
     lists = {frozenset(each.vips) for each in tracks if each.vips}
     if len(lists) > 1:
@@ -115,6 +120,11 @@ def _of_split(
         for each in tracks
         if each.lower_us >= since_us - SECOND
         and lower_heard_us(each.lower_us, since_us, advert_us) <= clock_us
+        # a third node that yielded at that moment is no owner: it was the one that was heard
+        and not any(
+            not other.claims and abs(other.since_us - each.lower_us) <= advert_us
+            for other in others
+        )
     ]
     if hearing:
         return {
