@@ -21,7 +21,7 @@ vrrp_instance VI {{
     }}
 }}
 """
-#: Of VRRPv3, where the others speak v2, so many seconds apart; prio 1, for nobody shall yield to it.
+#: Of VRRPv3, where the others speak v2, so many seconds apart; priority 1: nobody yields to it.
 STRANGER = """
 import socket, sys, time
 out = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
