@@ -228,8 +228,9 @@ def _severity(given: object) -> frozenset[str]:
     if given is None:
         return frozenset(SEVERITIES)
     words = [given] if isinstance(given, str) else given
-    known = isinstance(words, (list, tuple)) and all(word in SEVERITIES for word in words)
-    if not known or not words:
+    if not isinstance(words, (list, tuple)) or not words:
+        words = [None]
+    if not all(word in SEVERITIES for word in words):
         raise _Mistake(f":severity must be a list of {', '.join(SEVERITIES)}")
     return frozenset(words)
 
