@@ -19,19 +19,16 @@ pytest.register_assert_rewrite(
 REPO = Path(__file__).resolve().parents[1]
 
 
-#: What runs beside the tests of real Salt: code and page; keepalived in namespaces where nothing is
-#: measured to less than a second, or with a priority of its own; what is one command's exit code.
+#: What measures nothing, and so runs beside the tests of real keepalived and Salt: the code, the
+#: page, and what is one command's exit code.
 BESIDE = (
     "unit/",
     "browser/",
     *(
         f"functional/test_{name}.py"
         for name in (
-            "apply_live",
-            "change_live",
             "docs_site",
             "drain_accepted",
-            "drain_live",
             "every_bound",
             "every_keyword",
             "every_line",
@@ -41,21 +38,28 @@ BESIDE = (
             "keepalived_accepts",
             "lint_command",
             "lint_false_alarms",
-            "prometheus",
-            "reach_live",
-            "refused_adverts",
-            "reload_survival",
         )
     ),
 )
 
 
+def runs_beside(nodeid: str) -> bool:
+    return nodeid.removeprefix("tests/").startswith(BESIDE)
+
+
 class Halves(LoadScopeScheduling):
-    """Two processes share the work: real Salt mostly waits for clocks, one test after the other;
-    what asks little of the machine runs beside it."""
+    """Two processes share the work: real keepalived and Salt mostly wait for clocks, one test
+    after the other; what measures nothing runs beside them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "beside" if nodeid.removeprefix("tests/").startswith(BESIDE) else "salt"
+        return "beside" if runs_beside(nodeid) else "real"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What runs beside takes what the others leave."""
+    if os.environ.get("PYTEST_XDIST_WORKER") and runs_beside(item.nodeid):
+        os.setpriority(os.PRIO_PROCESS, 0, 19)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:

@@ -248,7 +248,7 @@ FAULTS = [
     Fault("keepalived is frozen on the owner", lab_fault("freeze", OWNER),
           *DEAF, taken, now="frozen"),
     Fault("keepalived is killed on the owner", lab_fault("kill", OWNER, "both"),
-          "ghost_vip", "ghost_vip", at_once, now="stopped", always=True),
+          "ghost_vip", "ghost_vip", at_once, now="stopped"),
     Fault("the address goes while keepalived is frozen", hollow,
           "hollow_master", "hollow_master", gone, now="frozen"),
     Fault("the address is removed by hand", removed_by_hand, "failover", "owner_lost", back),

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.root, pytest.mark.timeout(1500)]
 
 #: What is left out of the ordinary run, half a minute to one each: all is carried out on 2.2.7
 #: and on 2.3.3 with SALT_KEEPALIVED_LONG=1 (25 minutes).
-LONG = ("a check's interval", "an address more",
+LONG = ("a check's interval", "the owner's priority goes up", "an address more",
         "nopreempt", "an instance more", "another address instead", "a password", "advert_int",
         "VRRPv3", "unicast", "a check's fall, rise and timeout", "preempt_delay", "gratuitous ARP",
         "a notify script", "mail", "router_id and the garp defaults", "skip_check_adv_addr",
