@@ -98,6 +98,7 @@ def report(out=None, cluster=None, since="30d", ask=True):
                 " ".join([*notes, "Nothing to show: no node was asked, and there is no hub."])
             )
         told = {"timelines": _journals(nodes, begin, now, notes), "found": None, "hub": None}
+    notes += known.notes(told["timelines"])
     data = sheets.sheet(
         wiring=wiring, status=status, audit=audit, begin=begin, now=now, notes=notes, **told
     )
@@ -123,6 +124,9 @@ def _from_hub(nodes, begin, now, notes):
         if reader is None:
             return None
         with reader:
+            if "alive" not in reader.hub():
+                notes.append("The hub has not begun yet.")
+                return None
             told = known.of_hub(reader, nodes, begin, now, trail)
             problem = hub_view.why_not(reader, now)
     except StoreError as error:

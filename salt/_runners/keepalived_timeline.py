@@ -104,7 +104,8 @@ def timeline(cluster=None, last=20, since=None, settled=False, source=None):
         answers = _master().ask(accepted, "keepalived.journal", ANSWER_SECONDS, **asked)
     except salt.exceptions.SaltException as error:
         return keepalived_master.complaint(error)
-    data = timelines.collect(nodes, answers, last, now)
+    data = timelines.collect(nodes, answers, last, now, period=begin is not None)
+    begin = clock.parse(data["cut"]) or begin
     # What a node was after its last row nobody knows here: no heartbeat is kept without a hub.
     drawn = lanes.lanes(data["rows"], data["vips"], {}, begin, now)
     found = {**data, "lanes": drawn, "source": "nodes", "age": 0.0, "flashes": [], "gaps": []}

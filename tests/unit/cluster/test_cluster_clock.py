@@ -55,6 +55,12 @@ def test_another_period_is_refused_with_what_would_be_right(text: object) -> Non
         clock.since(text, 1_000_000.0)
 
 
+@pytest.mark.parametrize("text", ["800000d", "999999999d", "1900-01-01T00:00:00Z"])
+def test_a_period_that_begins_before_all_records_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is before 1970"):
+        clock.since(text, 1_800_000_000.0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(-3, "0 s"), (0.9, "0 s"), (59, "59 s"), (61, "1 m 1 s"), (7200, "2 h"), (180061, "2 d 2 h")],

@@ -57,6 +57,24 @@ def test_the_timeline_has_all_that_the_nodes_would_have_said_and_more(world, rea
     assert "VI_1 on n2: flashed MASTER once" in text
 
 
+def test_what_was_before_the_newest_rows_of_a_period_is_not_known(world, reader, monkeypatch):
+    monkeypatch.setattr(hub_view, "PERIOD_ROWS", 2)
+    now = EPOCH + world.now
+
+    shown = hub_view.show_timeline(reader, ["n1", "n2"], 20, EPOCH, now)
+
+    # n2 has four rows, of which the third came at 50.6
+    assert shown["cut"] == shown["lanes"]["from"] == clock.render(EPOCH + 50.6)
+    assert [clock.parse(row["time"]) - EPOCH for row in shown["rows"]] == pytest.approx([50.6, 51])
+    assert hub_view.show_timeline(reader, ["n1"], 20, EPOCH, now)["cut"] == clock.render(EPOCH + 1)
+
+
+def test_a_file_to_which_no_hub_has_written_yet_is_shown_as_it_is(world, reader, monkeypatch):
+    monkeypatch.setattr(type(reader), "hub", lambda _: {})
+    shown = hub_view.show_timeline(reader, ["n1"], 20, None, EPOCH + world.now)
+    assert len(shown["rows"]) == 2
+
+
 def test_settled_leaves_flashes_out(world, reader) -> None:
     shown = hub_view.show_timeline(reader, ["n2"], 20, None, EPOCH + world.now, settled=True)
     assert [(row["to"], row["settled"]) for row in shown["rows"]] == [

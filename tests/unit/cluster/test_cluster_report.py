@@ -157,6 +157,13 @@ def test_the_newest_incident_is_first_and_what_was_over_before_is_left_out() -> 
     assert len(late["incidents"]) == 1
 
 
+def test_a_cluster_of_which_a_part_of_the_time_is_shown_is_named() -> None:
+    cut = {"a": {"cut": "2026-11-20T00:00:00.500000Z"}, "b": {"cut": None}}
+    (said,) = known.notes(cut)
+    assert said.startswith("a: a node has more than 5,000 rows")
+    assert "2026-11-20T00:00:00Z" in said
+
+
 def test_without_a_hub_there_is_a_page_of_what_the_nodes_say() -> None:
     sheet = worlds.sheet_of(worlds.story(), 14, found=None, hub=None)
 

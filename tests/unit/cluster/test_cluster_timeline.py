@@ -185,6 +185,21 @@ def test_a_journal_that_cannot_be_had_is_named() -> None:
     assert data["vips"][0]["seconds"] == 1
 
 
+def test_of_a_period_the_time_begins_where_the_rows_of_all_nodes_are_whole() -> None:
+    # a was asked for its newest three rows, and has three: it may have had more
+    answers = {
+        "a": Answer([row(number, 10 * number, number % 2 == 0) for number in (7, 8, 9)], 0.0),
+        "b": Answer([row(1, 5, True), row(2, 75, False)], 0.0),
+    }
+
+    data = collect("ab", answers, 3, BASE + 100, period=True)
+
+    assert order(data["rows"]) == [("a", 7), ("b", 2), ("a", 8), ("a", 9)]
+    assert data["cut"] == clock.render(BASE + 70)
+    assert collect("ab", answers, 4, BASE + 100, period=True)["cut"] is None
+    assert len(collect("ab", answers, 4, BASE + 100, period=True)["rows"]) == 5
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.5, 9), st.floats(0.5, 9)), max_size=12),
     st.integers(2, 12),

@@ -46,15 +46,17 @@ def since(text: object, now: float) -> float:
     Raises ValueError, with what would be right, for anything else.
     """
     moment = parse(text)
-    if moment is not None:
-        return moment
-    match = _SPAN.fullmatch(str(text).strip())
-    if match is None or isinstance(text, bool):
+    match = None if moment is not None else _SPAN.fullmatch(str(text).strip())
+    if moment is None and (match is None or isinstance(text, bool)):
         raise ValueError(
             f"since={text!r} is no time: give a span back from now (90s, 15m, 2h, 3d) "
             "or a UTC time (2026-11-22T03:04:05Z)"
         )
-    return now - int(match[1]) * _SECONDS[match[2]]
+    if match is not None:
+        moment = now - int(match[1]) * _SECONDS[match[2]]
+    if moment is None or moment < 0:
+        raise ValueError(f"since={text!r} is before 1970")
+    return moment
 
 
 def span(seconds: float) -> str:

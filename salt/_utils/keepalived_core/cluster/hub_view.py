@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from . import clock, lanes, timeline
@@ -18,6 +19,21 @@ DEAD = 30.0
 SILENT = 30.0
 #: The most rows of one node when a period was given instead of a number.
 PERIOD_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the file has of all nodes, read once: their streams, and their latest word."""
+
+    streams: Mapping[str, list[Any]]
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, reader: Reader) -> Heard:
+        streams: dict[str, list[Any]] = {}
+        for stream in reader.streams():
+            streams.setdefault(stream.minion, []).append(stream)
+        return cls(streams, reader.facts())
 
 
 def why_not(reader: Reader | None, now: float) -> str | None:
@@ -39,6 +55,7 @@ def show_timeline(
     since: float | None,
     now: float,
     settled: bool = False,
+    heard: Heard | None = None,
 ) -> dict[str, Any]:
     """The timeline as the hub has it; the keys are those of :func:`timeline.collect` and more.
 
@@ -48,30 +65,32 @@ def show_timeline(
         Seconds since the epoch.
     settled
         Without flashes.
+    heard
+        For one who shows many clusters.
     """
     nodes = sorted(set(nodes))
-    streams = {node: [] for node in nodes}  # type: dict[str, list[Any]]
-    for stream in reader.streams():
-        if stream.minion in streams:
-            streams[stream.minion].append(stream)
+    heard = heard or Heard.read(reader)
+    streams = {node: heard.streams.get(node, []) for node in nodes}
+    limit = last if since is None else PERIOD_ROWS
     answers = {
-        node: Answer(reader.rows(node, last if since is None else PERIOD_ROWS, since, settled), now)
+        node: Answer(reader.rows(node, limit, since, settled), now)
         for node in nodes
         if streams[node]
     }
-    data = timeline.collect(nodes, answers, last if since is None else PERIOD_ROWS, now)
+    data = timeline.collect(nodes, answers, limit, now, period=since is not None)
     missing = {node: "the hub has heard nothing of it" for node in nodes if not streams[node]}
     rows: Any = data["rows"]
     vips: Any = data["vips"]
     begin = since if since is not None else clock.parse(rows[0]["time"]) if rows else None
+    begin = clock.parse(data["cut"]) or begin
     gaps = _gaps(nodes, streams)
-    known = _known(reader.facts(), nodes, now)
+    known = _known(heard.facts, nodes, now)
     return {
         **data,
         "missing": missing,
         "lanes": lanes.lanes(rows, vips, known, begin, now, gaps),
         "source": "hub",
-        "age": round(max(0.0, now - float(reader.hub()["alive"])), 1),
+        "age": round(max(0.0, now - float(reader.hub().get("alive", now))), 1),
         "flashes": [
             {
                 "node": node,
@@ -85,7 +104,7 @@ def show_timeline(
     }
 
 
-def _gaps(nodes: Iterable[str], streams: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def _gaps(nodes: Iterable[str], streams: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
     return [
         {
             "node": node,
@@ -100,7 +119,7 @@ def _gaps(nodes: Iterable[str], streams: dict[str, list[Any]]) -> list[dict[str,
     ]
 
 
-def _known(facts: dict[str, Any], nodes: Iterable[str], now: float) -> lanes.Known:
+def _known(facts: Mapping[str, Any], nodes: Iterable[str], now: float) -> lanes.Known:
     """What each instance is by its node's latest word: the state, since when, until when."""
     found = {}
     for node in nodes:

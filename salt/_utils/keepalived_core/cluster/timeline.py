@@ -28,7 +28,11 @@ HUB_FIELDS = ("settled", "late", "signed", "received")
 
 
 def collect(
-    nodes: Iterable[str], answers: Mapping[str, Answer], last: int, now: float
+    nodes: Iterable[str],
+    answers: Mapping[str, Answer],
+    last: int,
+    now: float,
+    period: bool = False,
 ) -> dict[str, object]:
     """The newest rows of all nodes, the seconds without an owner, and whose rows are missing.
 
@@ -41,6 +45,9 @@ def collect(
         the first of them a node may have done more than its answer holds.
     now
         Seconds since the epoch.
+    period
+        Each node was asked for its newest *last* rows of a period, and all are shown.  Where a node
+        has so many, nobody knows what was before: the time begins there, for all nodes alike.
 
     Returns what ``salt-run keepalived.timeline --out=json`` prints.
     """
@@ -55,7 +62,13 @@ def collect(
         else:
             journals[node] = [row for row in answer.said if isinstance(row, Mapping)]
     rows = merge(journals)
-    shown = rows[-last:]
+    cut = _cut(journals.values(), last) if period else None
+    if not period:
+        shown = rows[-last:]
+    elif cut is None:
+        shown = rows
+    else:
+        shown = [row for row in rows if (clock.parse(row["time"]) or 0.0) >= cut]
     since = clock.parse(shown[0]["time"]) if shown else None
     return {
         "kind": "timeline",
@@ -64,7 +77,18 @@ def collect(
         "rows": shown,
         "vips": without_owner(rows, now, since),
         "missing": missing,
+        "cut": None if cut is None else clock.render(cut),
     }
+
+
+def _cut(journals: Iterable[Sequence[Mapping[str, object]]], last: int) -> float | None:
+    """Since when all rows of all nodes are there; None: nothing was left out."""
+    firsts = [
+        min((clock.parse(row.get("time")) or 0.0 for row in rows), default=0.0)
+        for rows in journals
+        if len(rows) >= last
+    ]
+    return max(firsts, default=None)
 
 
 def merge(journals: Mapping[str, Iterable[Mapping[str, object]]]) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import hub_view, incident_view
+from .. import clock, hub_view, incident_view
 from ..answers import Answer
 from ..event import MAX_VIPS, NAME
 from ..lanes import lanes
@@ -39,10 +39,13 @@ def of_hub(
     status = hub_view.show_status(reader, (), now)
     members = {node for nodes in clusters.values() for node in nodes}
     nodes = [node for node in status["nodes"] if node["node"] in members]
+    heard = hub_view.Heard.read(reader)
     rejected = [each for each in status["rejected"] if each["minion"] in members]
     return {
         "timelines": {
-            name: hub_view.show_timeline(reader, nodes_of, hub_view.PERIOD_ROWS, begin, now)
+            name: hub_view.show_timeline(
+                reader, nodes_of, hub_view.PERIOD_ROWS, begin, now, heard=heard
+            )
             for name, nodes_of in clusters.items()
         },
         "found": [each for each in found["incidents"] if each["cluster"] in clusters],
@@ -72,11 +75,22 @@ def of_nodes(
         for node, answer in answers.items()
     }
     for name, nodes in clusters.items():
-        data = collect(nodes, told, hub_view.PERIOD_ROWS, now)
+        data = collect(nodes, told, hub_view.PERIOD_ROWS, now, period=True)
         rows: Any = data["rows"]
         vips: Any = data["vips"]
-        found[name] = {**data, "lanes": lanes(rows, vips, {}, begin, now)}
+        start = clock.parse(data["cut"]) or begin
+        found[name] = {**data, "lanes": lanes(rows, vips, {}, start, now)}
     return found
+
+
+def notes(timelines: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is said of clusters of which only a part of the period is shown."""
+    return [
+        f"{name}: a node has more than {hub_view.PERIOD_ROWS:,} rows in this time; the cluster is "
+        f"shown from {each['cut'][:19]}Z on."
+        for name, each in timelines.items()
+        if each.get("cut")
+    ]
 
 
 def _is_row(row: object) -> bool:
