@@ -6,8 +6,10 @@ What the spool of a node and the timeline of the hub have in common; tables are 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +26,21 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     return sqlite3.connect(
         uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
     )
+
+
+def touch(path: Path) -> None:
+    """Make a file with mode 0600 where there is none: SQLite would ask the umask.
+
+    It is not opened for that: who closes any descriptor of a file gives up all locks that his
+    process has on it (fcntl_locking(2)), those of SQLite in other threads among them.
+
+    Raises OSError where no file can be made, or a directory is there.
+    """
+    try:
+        os.mknod(path, 0o600 | stat.S_IFREG)
+    except FileExistsError:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path)) from None
 
 
 def make(
@@ -46,8 +63,7 @@ def make(
     Raises :class:`sqlite3.DatabaseError` for a file that is no sound database, its subclass
     :class:`sqlite3.OperationalError` when nothing is wrong with the file, and OSError.
     """
-    # made here with its mode: SQLite would ask the umask
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    touch(path)
     connection = connect(path, busy_seconds)
     try:
         connection.execute("PRAGMA journal_mode=WAL")

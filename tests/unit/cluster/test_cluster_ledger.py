@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import stat
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,6 +46,27 @@ def test_i10_of_all_who_claim_an_event_exactly_one_gets_it(events: list) -> None
 
 def _claim(path: str) -> bool:
     return Ledger(path).claim("n1", "stream-a", 1, "alert", NOW)
+
+
+BEGIN = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+
+
+def test_another_thread_that_opens_the_ledger_does_not_end_a_transactions_lock(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepalived_core.cluster.ledger.BUSY_SECONDS", 0.1)
+    # what a process closes it unlocks, whichever thread it was (fcntl_locking(2))
+    with ledger.transaction(), ThreadPoolExecutor(1) as pool:
+        with pytest.raises(LedgerError, match="locked"):
+            pool.submit(ledger.claim, "n1", "stream-a", 1, "alert", NOW).result()
+        other = subprocess.run(
+            [sys.executable, "-c", BEGIN, str(ledger.path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert "database is locked" in other.stderr
 
 
 def test_claims_of_several_processes_exclude_each_other(ledger: Ledger) -> None:

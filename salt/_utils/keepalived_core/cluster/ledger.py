@@ -8,13 +8,13 @@ here, inside one transaction.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import sqlite_file
 from .deeds import LEASE_SECONDS, Begun, Deed, Silence
 
 SCHEMA_VERSION = 3
@@ -304,8 +304,8 @@ class Ledger:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made here with its mode: SQLite would ask the umask.  Its journal takes the mode over.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        # with its mode, which its journal takes over
+        sqlite_file.touch(self.path)
         # Transactions are begun by hand, for Python's own begin takes the lock only at the
         # first write, which is after the reading that must not be outrun.
         return sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
