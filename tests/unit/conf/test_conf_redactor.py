@@ -42,6 +42,8 @@ PLACES = [
     "key 1 hex:s3cr3t",
     "$K=s3cr3t\nkey 1 $K",
     '"auth_type":1,"auth_data":"s3cr3t"}',
+    "authentication {\n auth_type s3cr3t\n auth_pass PASS\n}",
+    "line 7: (VI) unknown authentication type 's3cr3t'",
     "(/etc/keepalived/keepalived.conf: Line 9) Truncating auth_pass s3cr3t to 8 characters",
 ]
 

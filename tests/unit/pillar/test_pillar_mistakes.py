@@ -188,6 +188,11 @@ def test_the_example_in_the_message_is_right():
 )
 def test_a_wrong_secret_is_not_told(classic, instance, secret):
     instance["authentication"] = {"auth_type": "PASS", "auth_pass": secret}
+    # where the two changed places
+    classic["config"]["vrrp_instance"]["VI_2"] = {
+        **instance,
+        "authentication": {"auth_type": secret, "auth_pass": "PASS"},
+    }
     instance["auth_hmac"] = {"key": [secret] if isinstance(secret, str) else secret}
     with pytest.raises(pillar.PillarError) as error:
         pillar.to_tree(classic, "controller1")

@@ -12,11 +12,17 @@ from typing import Any
 
 MASK = "<redacted>"
 
-# auth_pass (VRRPv2; auth_data in dumps), password (SSL): everything behind the word, for a '#' or
-# a '{' inside of the secret makes keepalived, not the reader, see its end there.
+# auth_pass (VRRPv2; auth_data in dumps), password (SSL), and auth_type with what is no type, as where
+# the two values changed places: everything behind the word, for a '#' or a '{' inside of the secret
+# makes keepalived, not the reader, see its end there.
 _WORD = re.compile(
-    r'(auth_pass|auth_data|(?<![\w-])password(?![\w-]))("?)([ \t:=]*)(.*)', re.IGNORECASE
+    r'(auth_pass|auth_data|(?<![\w-])password(?![\w-])|auth_type(?!["\s:=]*(?:PASS|AH|none)\b))'
+    r'("?)([ \t:=]*)(.*)',
+    re.IGNORECASE,
 )
+# keepalived's own word for such a type.
+_UNKNOWN_TYPE = re.compile(r"(unknown authentication type ')[^\n]*(')")
+_TYPES = frozenset({"PASS", "AH"})
 # key ID VALUE (auth_hmac); SSL's `key FILE` has one word and is no secret.
 _KEY = re.compile(r'((?<![\w-])key"?[ \t]+"?[^\s"]+"?[ \t]+)(?!"?file:)(\S.*)')
 _NAME = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
@@ -94,6 +100,7 @@ def _line(line: str) -> tuple[str, bool]:
             return line, True
         end = value[len(value.rstrip("} \t\r")) :]
         return f"{line[: match.start(4)]}{MASK}{end}", False
+    line = _UNKNOWN_TYPE.sub(rf"\g<1>{MASK}\g<2>", line)
     return _KEY.sub(lambda found: found[1] + MASK, line), False
 
 
@@ -143,4 +150,6 @@ def _secret(key: str, path: tuple[str, ...], value: Any) -> bool:
         return False
     if key == "key":
         return "auth_hmac" in path
+    if key.lower() == "auth_type":
+        return str(value).upper() not in _TYPES
     return key.lower() in _KEYS

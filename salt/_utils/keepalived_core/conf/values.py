@@ -60,7 +60,9 @@ def fault(keyword: Keyword, args: Sequence[str]) -> str:
         return f"{args[0]!r} is not one of {', '.join(SWITCH_WORDS)}"
     word = args[0].upper() if keyword.any_case else args[0]
     if keyword.kind == CHOICE and word not in keyword.choices:
-        return f"{args[0]!r} is not one of {', '.join(keyword.choices)}"
+        # where the two values changed places the type is the password
+        given = "what is given" if keyword.name == "auth_type" else repr(args[0])
+        return f"{given} is not one of {', '.join(keyword.choices)}"
     if keyword.kind == ADDRESS and not family(bare_address(args[0])):
         return f"{args[0]!r} is no IP address"
     return ""

@@ -78,6 +78,9 @@ def _typed(keyword: Keyword, value: Any) -> list[str] | None:
         if isinstance(value, (list, tuple)):
             raise Unfit(f"one value belongs here ({conf_values.wanted(keyword)}), not a list")
         hint = "quote it" if keyword.kind != CHOICE else conf_values.wanted(keyword)
+        if keyword.name == "auth_type":
+            # it may be the password, where the two changed places
+            raise Unfit(f"what is given is not text; {hint}")
         raise Unfit(_shown(keyword, value, f"{kind_of(value)} is not text; {hint}"))
     if keyword.kind == SCRIPT:
         return [_command(value)]
