@@ -12,9 +12,9 @@ from typing import Any
 
 MASK = "<redacted>"
 
-# auth_pass (VRRPv2; auth_data in dumps), password (SSL), and auth_type with what is no type, as where
-# the two values changed places: everything behind the word, for a '#' or a '{' inside of the secret
-# makes keepalived, not the reader, see its end there.
+# auth_pass (VRRPv2; auth_data in dumps), password (SSL), and auth_type with what is no type, as
+# where the two values changed places: everything behind the word, for a '#' or a '{' inside of the
+# secret makes keepalived, not the reader, see its end there.
 _WORD = re.compile(
     r'(auth_pass|auth_data|(?<![\w-])password(?![\w-])|auth_type(?!["\s:=]*(?:PASS|AH|none)\b))'
     r'("?)([ \t:=]*)(.*)',
