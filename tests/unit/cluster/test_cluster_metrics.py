@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -141,6 +142,37 @@ def test_a_route_is_judged_by_its_last_alert(world, ledger) -> None:
     assert found["salt_keepalived_alert_route_timestamp_seconds"] == {
         'route="log"': now - 10, 'route="webhook"': now - 20
     }  # fmt: skip
+
+
+#: What came of alerts for a route, the newest last: (what, its result).
+LAST_ALERTS = {
+    "sent, then one waits for others": ([("sent", "sent"), ("waiting", "waiting: for others")], 1),
+    "failed, then one waits": ([("failed", "failed: 503"), ("waiting", "waiting: it is busy")], 0),
+    "waits, then failed": ([("waiting", "waiting: for others"), ("failed", "failed: 503")], 0),
+    "one waits, the first of all": ([("waiting", "waiting: for others")], None),
+    "failed, then many that were not to be sent": (
+        [("failed", "failed: 503"), *[("skipped", None)] * ledger_read.ALERTS],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAST_ALERTS)
+def test_a_route_is_judged_by_the_last_alert_that_was_tried(tmp_path, name: str) -> None:
+    rows, taken = LAST_ALERTS[name]
+    ledger = Ledger(tmp_path / "react.db")
+    ledger.record("alert", "sent", "c", {"routes": {"other": "sent"}}, EPOCH - 9)
+    with sqlite3.connect(ledger.path) as connection:
+        connection.executemany(
+            "INSERT INTO audit (at, kind, what, cluster, data) VALUES (?, 'alert', ?, 'c', ?)",
+            [
+                (EPOCH - 5, what, json.dumps({"routes": {"oncall": result}} if result else {}))
+                for what, result in rows
+            ],
+        )
+
+    found = ledger_read.figures(ledger.path, EPOCH).routes
+    assert found.get("oncall") == (None if taken is None else (bool(taken), EPOCH - 5))
 
 
 def test_reactions_are_counted_over_an_hour(world, ledger) -> None:

@@ -179,10 +179,10 @@ def _ledger(figures: Figures | None, clusters: Iterable[str]) -> list[Family]:
     delivered = Family(
         "salt_keepalived_alert_route_delivered",
         "gauge",
-        "Whether the route took its last alert; without one in the last day there is none.",
+        "Whether the route took the last alert that was tried; without one in the last day there is none.",
     )
     tried = Family(
-        "salt_keepalived_alert_route_timestamp_seconds", "gauge", "When its last alert was sent."
+        "salt_keepalived_alert_route_timestamp_seconds", "gauge", "When that was."
     )
     if figures is not None:
         ends = {each.cluster: each.until for each in figures.silences}
