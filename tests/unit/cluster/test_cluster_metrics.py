@@ -81,6 +81,25 @@ def test_events_that_are_not_believed_are_counted_from_0(world) -> None:
     assert samples(world)[refused] == {"": 1}
 
 
+def test_a_lost_event_that_arrives_after_all_is_lost_no_more(tmp_path) -> None:
+    node = Node("n1")
+    world = World(tmp_path / "timeline.db", node)
+    rows = [node.row("BACKUP" if count % 2 else "MASTER", count / 10) for count in range(1, 6)]
+    node.spool = [rows[0], rows[4]]
+    world.now = 1.0
+    world.send(rows[0], rows[4])
+
+    def lost() -> float:
+        for _ in range(24):
+            world.send(node.heartbeat(world.now))
+            world.settle(5)
+        return samples(world)["salt_keepalived_node_events_lost"][NODE.format("n1")]
+
+    assert lost() == 3
+    world.send(rows[2])
+    assert lost() == 2
+
+
 def test_open_incidents_are_counted_by_kind_and_each_says_what_it_costs(world) -> None:
     n1, n2 = world.nodes.values()
     world.now = 30.2

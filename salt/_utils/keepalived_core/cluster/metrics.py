@@ -91,7 +91,8 @@ def _nodes(nodes: Iterable[Mapping[str, Any]], deliveries: Mapping[str, float]) 
         "salt_keepalived_node_events_behind", "gauge", "Its events that are on their way."
     )
     missing = Family("salt_keepalived_node_events_missing", "gauge", "Events that are asked for.")
-    lost = Family("salt_keepalived_node_events_lost_total", "counter", "Events nobody has.")
+    # a gauge: one that was given up may arrive after all
+    lost = Family("salt_keepalived_node_events_lost", "gauge", "Events nobody has.")
     skew = Family(
         "salt_keepalived_node_clock_ahead_seconds",
         "gauge",
