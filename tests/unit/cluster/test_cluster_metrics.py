@@ -169,6 +169,14 @@ LAST_ALERTS = {
     "failed, then one waits": ([("failed", "failed: 503"), ("waiting", "waiting: it is busy")], 0),
     "waits, then failed": ([("waiting", "waiting: for others"), ("failed", "failed: 503")], 0),
     "one waits, the first of all": ([("waiting", "waiting: for others")], None),
+    "failed, then one waits here and is sent elsewhere": (
+        [("failed", "failed: 503"), ("sent", "waiting: it is busy")],
+        0,
+    ),
+    "failed, then many wait": (
+        [("failed", "failed: 503"), *[("waiting", "waiting: it is busy")] * ledger_read.ALERTS],
+        0,
+    ),
     "failed, then many that were not to be sent": (
         [("failed", "failed: 503"), *[("skipped", None)] * ledger_read.ALERTS],
         0,

@@ -75,9 +75,9 @@ def _reactions(connection: sqlite3.Connection, now: float) -> dict[tuple[str, st
 
 def _routes(connection: sqlite3.Connection, now: float) -> dict[str, tuple[bool, float]]:
     rows = connection.execute(
-        # what was not to be sent says nothing of a route, and may be very many rows
-        "SELECT at, data FROM audit WHERE at > ? AND kind = 'alert' AND what != 'skipped' "
-        "ORDER BY id DESC LIMIT ?",
+        # what was not to be sent, or waits for every route, may be very many rows
+        "SELECT at, data FROM audit WHERE at > ? AND kind = 'alert' "
+        "AND what NOT IN ('skipped', 'waiting') ORDER BY id DESC LIMIT ?",
         (now - DAY, ALERTS),
     )
     found: dict[str, tuple[bool, float]] = {}
