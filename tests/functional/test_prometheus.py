@@ -155,6 +155,7 @@ PHASES: dict[str, Phase] = {
 ONLY_IN_TROUBLE = {
     "Open incidents A",
     "Open incidents B",
+    "Adverts C",
     "The oldest of them waits since A",
 }
 
