@@ -118,7 +118,9 @@ def _adverts(status: Mapping[str, Any]) -> list[Family]:
         sent.add(adverts.get("sent"), **labels)
         received.add(adverts.get("received"), **labels)
         counts = adverts.get("rejected")
-        for reason in sorted(verify.REJECTED) if counts is not None else ():
+        if counts is None:
+            continue
+        for reason in sorted(verify.REJECTED):
             # from 0 on: of a first sample that is high already, Prometheus sees no increase
             refused.add(counts.get(reason, 0), **labels, reason=reason)
     return [became, released, sent, received, refused]
