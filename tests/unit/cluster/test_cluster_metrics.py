@@ -8,7 +8,7 @@ import re
 import sqlite3
 
 import pytest
-from hub_nodes import EPOCH, Node, World
+from hub_nodes import CLUSTER, EPOCH, HUB_ID, Known, Node, World, key
 
 from keepalived_core import exposition
 from keepalived_core.cluster import hub_view, ledger_read, metrics_facts
@@ -69,6 +69,59 @@ def test_of_a_node_that_is_not_heard_no_state_is_told(world) -> None:
     assert found["salt_keepalived_vrrp_masters"] == {ONE: 0}
     assert found["salt_keepalived_vrrp_unknown"] == {ONE: 2}
     assert found["salt_keepalived_hub_up"] == {"": 0}
+
+
+#: Of a cluster of three, of which the hub hears the BACKUP n1: what the pillar of n2 has, what is
+#: sent of n2, and of how many nodes nothing is known.
+HEARD = {
+    "never": ({"VI_1": 1.0}, None, 2),
+    "never, and it has another instance": ({"VI_2": 1.0}, None, 1),
+    "never, and its pillar names none": ({}, None, 2),
+    "a transition of another instance": ({"VI_1": 1.0, "VI_2": 1.0}, "row", 2),
+    "a heartbeat without the instance": ({"VI_1": 1.0}, "heartbeat", 1),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_a_member_that_was_never_heard_is_one_of_whom_nothing_is_known(tmp_path, name: str) -> None:
+    adverts, sent, unknown = HEARD[name]
+    world = World(tmp_path / "timeline.db", Node("n1"), Node("n2"), Node("n3"))
+    n1, n2, _ = world.nodes.values()
+    keys = {node: (key(node),) for node in world.nodes}
+    members = {node: Known(CLUSTER, {"VI_1": 1.0}, keys[node]) for node in world.nodes}
+    members["n2"] = Known(CLUSTER, adverts, keys["n2"])
+    world.session.configure(members, True, EPOCH, key(HUB_ID))
+    world.unreachable = {"n2", "n3"}
+    world.now = 1.0
+    world.send(n1.row("BACKUP", 1))
+    if sent == "row":
+        world.send(n2.row("BACKUP", 1, "VI_2"))
+    if sent == "heartbeat":
+        world.send(n2.heartbeat(1))
+    world.settle(20)
+    found = samples(world)
+
+    assert found["salt_keepalived_vrrp_holders"][ONE] == 0
+    assert found["salt_keepalived_vrrp_unknown"][ONE] == unknown
+    assert "salt_keepalived_vrrp_state" in found
+
+
+def test_a_member_that_was_never_heard_is_silent_since_the_hub_knows_of_it(tmp_path) -> None:
+    world = World(tmp_path / "timeline.db", Node("n1"), Node("n2"))
+    world.unreachable = {"n2"}
+
+    def silent() -> dict[str, float]:
+        return samples(world)["salt_keepalived_node_heard_age_seconds"]
+
+    world.settle(90)
+    assert silent()[NODE.format("n2")] == 90
+    world.restart()
+    world.settle(10)
+    assert silent()[NODE.format("n2")] == 100, "a hub that begins anew has not heard it either"
+
+    world.session.configure({"n1": Known(CLUSTER)}, True, EPOCH + world.now, key(HUB_ID))
+    world.settle(10)
+    assert set(silent()) == {NODE.format("n1")}
 
 
 def test_events_that_are_not_believed_are_counted_from_0(world) -> None:
