@@ -145,9 +145,7 @@ PHASES: dict[str, Phase] = {
         },
         lasting=True,
     ),
-    "events are lost": Phase(
-        {"KeepalivedEventsLost"}, hub={"change": other("n2", lost=2)}, lasting=True
-    ),
+    "events are lost": Phase({"KeepalivedEventsLost"}, hub={"change": other("n2", lost=2)}),
     "events are not believed": Phase(
         {"KeepalivedEventsRefused"}, hub={"counters": {"stored": 9, "rejected": 3}}, lasting=True
     ),
@@ -157,6 +155,7 @@ PHASES: dict[str, Phase] = {
 ONLY_IN_TROUBLE = {
     "Open incidents A",
     "Open incidents B",
+    "Adverts C",
     "The oldest of them waits since A",
 }
 

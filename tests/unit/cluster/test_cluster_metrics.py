@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
 
 import pytest
-from hub_nodes import EPOCH, Node, World
+from hub_nodes import CLUSTER, EPOCH, HUB_ID, Known, Node, World, key
 
 from keepalived_core import exposition
 from keepalived_core.cluster import hub_view, ledger_read, metrics_facts
@@ -70,6 +71,59 @@ def test_of_a_node_that_is_not_heard_no_state_is_told(world) -> None:
     assert found["salt_keepalived_hub_up"] == {"": 0}
 
 
+#: Of a cluster of three, of which the hub hears the BACKUP n1: what the pillar of n2 has, what is
+#: sent of n2, and of how many nodes nothing is known.
+HEARD = {
+    "never": ({"VI_1": 1.0}, None, 2),
+    "never, and it has another instance": ({"VI_2": 1.0}, None, 1),
+    "never, and its pillar names none": ({}, None, 2),
+    "a transition of another instance": ({"VI_1": 1.0, "VI_2": 1.0}, "row", 2),
+    "a heartbeat without the instance": ({"VI_1": 1.0}, "heartbeat", 1),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_a_member_that_was_never_heard_is_one_of_whom_nothing_is_known(tmp_path, name: str) -> None:
+    adverts, sent, unknown = HEARD[name]
+    world = World(tmp_path / "timeline.db", Node("n1"), Node("n2"), Node("n3"))
+    n1, n2, _ = world.nodes.values()
+    keys = {node: (key(node),) for node in world.nodes}
+    members = {node: Known(CLUSTER, {"VI_1": 1.0}, keys[node]) for node in world.nodes}
+    members["n2"] = Known(CLUSTER, adverts, keys["n2"])
+    world.session.configure(members, True, EPOCH, key(HUB_ID))
+    world.unreachable = {"n2", "n3"}
+    world.now = 1.0
+    world.send(n1.row("BACKUP", 1))
+    if sent == "row":
+        world.send(n2.row("BACKUP", 1, "VI_2"))
+    if sent == "heartbeat":
+        world.send(n2.heartbeat(1))
+    world.settle(20)
+    found = samples(world)
+
+    assert found["salt_keepalived_vrrp_holders"][ONE] == 0
+    assert found["salt_keepalived_vrrp_unknown"][ONE] == unknown
+    assert "salt_keepalived_vrrp_state" in found
+
+
+def test_a_member_that_was_never_heard_is_silent_since_the_hub_knows_of_it(tmp_path) -> None:
+    world = World(tmp_path / "timeline.db", Node("n1"), Node("n2"))
+    world.unreachable = {"n2"}
+
+    def silent() -> dict[str, float]:
+        return samples(world)["salt_keepalived_node_heard_age_seconds"]
+
+    world.settle(90)
+    assert silent()[NODE.format("n2")] == 90
+    world.restart()
+    world.settle(10)
+    assert silent()[NODE.format("n2")] == 100, "a hub that begins anew has not heard it either"
+
+    world.session.configure({"n1": Known(CLUSTER)}, True, EPOCH + world.now, key(HUB_ID))
+    world.settle(10)
+    assert set(silent()) == {NODE.format("n1")}
+
+
 def test_events_that_are_not_believed_are_counted_from_0(world) -> None:
     refused = "salt_keepalived_hub_events_refused_total"
     assert samples(world)[refused] == {"": 0}
@@ -78,6 +132,25 @@ def test_events_that_are_not_believed_are_counted_from_0(world) -> None:
     world.step(1)
 
     assert samples(world)[refused] == {"": 1}
+
+
+def test_a_lost_event_that_arrives_after_all_is_lost_no_more(tmp_path) -> None:
+    node = Node("n1")
+    world = World(tmp_path / "timeline.db", node)
+    rows = [node.row("BACKUP" if count % 2 else "MASTER", count / 10) for count in range(1, 6)]
+    node.spool = [rows[0], rows[4]]
+    world.now = 1.0
+    world.send(rows[0], rows[4])
+
+    def lost() -> float:
+        for _ in range(24):
+            world.send(node.heartbeat(world.now))
+            world.settle(5)
+        return samples(world)["salt_keepalived_node_events_lost"][NODE.format("n1")]
+
+    assert lost() == 3
+    world.send(rows[2])
+    assert lost() == 2
 
 
 def test_open_incidents_are_counted_by_kind_and_each_says_what_it_costs(world) -> None:
@@ -141,6 +214,45 @@ def test_a_route_is_judged_by_its_last_alert(world, ledger) -> None:
     assert found["salt_keepalived_alert_route_timestamp_seconds"] == {
         'route="log"': now - 10, 'route="webhook"': now - 20
     }  # fmt: skip
+
+
+#: What came of alerts for a route, the newest last: (what, its result).
+LAST_ALERTS = {
+    "sent, then one waits for others": ([("sent", "sent"), ("waiting", "waiting: for others")], 1),
+    "failed, then one waits": ([("failed", "failed: 503"), ("waiting", "waiting: it is busy")], 0),
+    "waits, then failed": ([("waiting", "waiting: for others"), ("failed", "failed: 503")], 0),
+    "one waits, the first of all": ([("waiting", "waiting: for others")], None),
+    "failed, then one waits here and is sent elsewhere": (
+        [("failed", "failed: 503"), ("sent", "waiting: it is busy")],
+        0,
+    ),
+    "failed, then many wait": (
+        [("failed", "failed: 503"), *[("waiting", "waiting: it is busy")] * ledger_read.ALERTS],
+        0,
+    ),
+    "failed, then many that were not to be sent": (
+        [("failed", "failed: 503"), *[("skipped", None)] * ledger_read.ALERTS],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAST_ALERTS)
+def test_a_route_is_judged_by_the_last_alert_that_was_tried(tmp_path, name: str) -> None:
+    rows, taken = LAST_ALERTS[name]
+    ledger = Ledger(tmp_path / "react.db")
+    ledger.record("alert", "sent", "c", {"routes": {"other": "sent"}}, EPOCH - 9)
+    with sqlite3.connect(ledger.path) as connection:
+        connection.executemany(
+            "INSERT INTO audit (at, kind, what, cluster, data) VALUES (?, 'alert', ?, 'c', ?)",
+            [
+                (EPOCH - 5, what, json.dumps({"routes": {"oncall": result}} if result else {}))
+                for what, result in rows
+            ],
+        )
+
+    found = ledger_read.figures(ledger.path, EPOCH).routes
+    assert found.get("oncall") == (None if taken is None else (bool(taken), EPOCH - 5))
 
 
 def test_reactions_are_counted_over_an_hour(world, ledger) -> None:

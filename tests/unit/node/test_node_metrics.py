@@ -34,6 +34,7 @@ def lines(**changes: object) -> list[str]:
         f"keepalived_vrrp_released_master_total{{{LABELS}}} 1",
         f"keepalived_vrrp_adverts_received_total{{{LABELS}}} 7",
         f'keepalived_vrrp_adverts_refused_total{{{LABELS},reason="authtype_mismatch"}} 3',
+        f'keepalived_vrrp_adverts_refused_total{{{LABELS},reason="auth_failure"}} 0',
         "salt_keepalived_metrics_timestamp_seconds 1795661604.5",
         "salt_keepalived_spool_events_total 4",
         "salt_keepalived_spool_dropped_total 0",
@@ -55,6 +56,7 @@ def test_of_an_instance_whose_state_is_unknown_no_state_is_told() -> None:
 
     assert "keepalived_vrrp_state{" not in told
     assert "effective_priority" not in told
+    assert "adverts_refused_total{" not in told
     assert "vip_present" in told
 
 

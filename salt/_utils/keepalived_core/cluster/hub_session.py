@@ -57,6 +57,7 @@ class Session:
             self._incidents = HubIncidents(self.store.subjects())
             # what was stored but perhaps not told before a crash
             self._outbox = self.store.outbox()
+            self._known = self.store.members()
         except BaseException:
             # the next try would find the file held by this one
             self.store.close()
@@ -67,6 +68,8 @@ class Session:
         self._problem: str | None = None
         self._started = self._saved = self._pruned = 0.0
         self._members = 0
+        #: Whether the file says which nodes there are.
+        self._known_saved = True
         #: Up to which number of the outbox the caller has fired, and what the file says of that.
         self._told = self._noted = 0
         self._notes: list[tuple[int, str]] = []
@@ -91,6 +94,15 @@ class Session:
             The hub's own, with which it signs what it fires.
         """
         self._key, self._signed, self._members = key or self._key, signed, len(members)
+        self._known = {
+            minion: {
+                "cluster": each.cluster,
+                "names": sorted(each.adverts),
+                "since": self._known.get(minion, {}).get("since", now),
+            }
+            for minion, each in members.items()
+        }
+        self._known_saved = False
         self.hub.configure(members, signed, now)
         self._incidents.configure(members, now)
 
@@ -144,6 +156,7 @@ class Session:
             "members": self._members,
             "held": sum(self.hub.held().values()),
             "asking": self.hub.asking_open,
+            **({} if self._known_saved else {"known": self._known}),
         }
 
     def _save(self, now: float, step: Step) -> None:
@@ -164,6 +177,7 @@ class Session:
         if self._problem is not None:
             step.notes.append((logging.INFO, f"{self.store.path} takes events again"))
         batches, self._unsaved, self._problem, self._saved = self._unsaved, [], None, now
+        self._known_saved = True
         for each in saved.resettled:
             self.hub.replace_settler(each.key, each.settler, now)
         outbox, self._outbox = saved.outbox, []

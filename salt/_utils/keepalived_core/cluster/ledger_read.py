@@ -75,13 +75,16 @@ def _reactions(connection: sqlite3.Connection, now: float) -> dict[tuple[str, st
 
 def _routes(connection: sqlite3.Connection, now: float) -> dict[str, tuple[bool, float]]:
     rows = connection.execute(
-        "SELECT at, data FROM audit WHERE at > ? AND kind = 'alert' ORDER BY id DESC LIMIT ?",
+        # what was not to be sent, or waits for every route, may be very many rows
+        "SELECT at, data FROM audit WHERE at > ? AND kind = 'alert' "
+        "AND what NOT IN ('skipped', 'waiting') ORDER BY id DESC LIMIT ?",
         (now - DAY, ALERTS),
     )
     found: dict[str, tuple[bool, float]] = {}
     for at, text in rows:
         for name, result in _results(text).items():
-            if isinstance(result, str):
+            # one that waits was not tried: the one before it counts
+            if isinstance(result, str) and not result.startswith("waiting:"):
                 found.setdefault(name, (result == "sent", at))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..exposition import Family
@@ -20,6 +20,7 @@ def families(
     figures: Figures | None,
     stale: float,
     now: float,
+    members: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Family]:
     """The metrics of all clusters.
 
@@ -36,18 +37,28 @@ def families(
         none.
     now
         Seconds since the epoch.
+    members
+        The nodes that the hub listens for (:meth:`Reader.members`): what it never heard of one
+        of them is not known either.
 
     What is not known has no sample.
     """
-    nodes = [each for each in (hub["nodes"] if hub else ()) if each["cluster"] is not None]
+    members = members or {}
+    told = [_of_cluster(each, members.get(each["node"])) for each in (hub["nodes"] if hub else ())]
+    nodes = [each for each in told if each["cluster"] is not None]
     names = sorted({each["cluster"] for each in nodes})
     return [
         *_hub(hub, now),
-        *_nodes(nodes, deliveries),
-        *_instances(nodes, stale),
+        *_nodes(nodes, deliveries, members, now),
+        *_instances(nodes, stale, members),
         *_incidents(incidents, names),
         *_ledger(figures, names),
     ]
+
+
+def _of_cluster(node: Mapping[str, Any], member: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The hub has no facts of a node that it never heard, and so no cluster."""
+    return {**node, "cluster": member["cluster"]} if member and node["cluster"] is None else node
 
 
 def _hub(hub: Mapping[str, Any] | None, now: float) -> list[Family]:
@@ -78,9 +89,16 @@ def _hub(hub: Mapping[str, Any] | None, now: float) -> list[Family]:
     return [up, told, stored, repeated, refused, rows, size]
 
 
-def _nodes(nodes: Iterable[Mapping[str, Any]], deliveries: Mapping[str, float]) -> list[Family]:
+def _nodes(
+    nodes: Iterable[Mapping[str, Any]],
+    deliveries: Mapping[str, float],
+    members: Mapping[str, Mapping[str, Any]],
+    now: float,
+) -> list[Family]:
     heard = Family(
-        "salt_keepalived_node_heard_age_seconds", "gauge", "How long ago the node was heard."
+        "salt_keepalived_node_heard_age_seconds",
+        "gauge",
+        "How long ago the node was heard; if never, for how long the hub has known of it.",
     )
     delivery = Family(
         "salt_keepalived_node_event_delivery_seconds",
@@ -91,7 +109,8 @@ def _nodes(nodes: Iterable[Mapping[str, Any]], deliveries: Mapping[str, float]) 
         "salt_keepalived_node_events_behind", "gauge", "Its events that are on their way."
     )
     missing = Family("salt_keepalived_node_events_missing", "gauge", "Events that are asked for.")
-    lost = Family("salt_keepalived_node_events_lost_total", "counter", "Events nobody has.")
+    # a gauge: one that was given up may arrive after all
+    lost = Family("salt_keepalived_node_events_lost", "gauge", "Events nobody has.")
     skew = Family(
         "salt_keepalived_node_clock_ahead_seconds",
         "gauge",
@@ -99,6 +118,9 @@ def _nodes(nodes: Iterable[Mapping[str, Any]], deliveries: Mapping[str, float]) 
     )
     for node in nodes:
         labels = {"cluster": node["cluster"], "node": node["node"]}
+        if node["age"] is None and node["node"] in members:
+            heard.add(round(max(0.0, now - members[node["node"]]["since"]), 1), **labels)
+            continue
         heard.add(node["age"], **labels)
         delivery.add(deliveries.get(node["node"]), **labels)
         behind.add(node["lag"], **labels)
@@ -108,7 +130,9 @@ def _nodes(nodes: Iterable[Mapping[str, Any]], deliveries: Mapping[str, float]) 
     return [heard, delivery, behind, missing, lost, skew]
 
 
-def _instances(nodes: Iterable[Mapping[str, Any]], stale: float) -> list[Family]:
+def _instances(
+    nodes: Sequence[Mapping[str, Any]], stale: float, members: Mapping[str, Mapping[str, Any]]
+) -> list[Family]:
     state = Family("salt_keepalived_vrrp_state", "gauge", "1 for the state that it is in.")
     masters = Family("salt_keepalived_vrrp_masters", "gauge", "How many nodes say MASTER.")
     holders = Family(
@@ -132,6 +156,14 @@ def _instances(nodes: Iterable[Mapping[str, Any]], stale: float) -> list[Family]
             labels = {"cluster": node["cluster"], "node": node["node"], "vrrp_instance": instance}
             for word in STATES:
                 state.add(each["state"] == word, **labels, state=word)
+    for node in nodes:
+        member = members.get(node["node"])
+        if member is None or node["heartbeat_age"] is not None:
+            continue
+        # its first heartbeat will tell of all it has; until then its pillar does
+        for (cluster, instance), count in owners.items():
+            if cluster == node["cluster"] and instance not in node["states"]:
+                count[2] += not member["names"] or instance in member["names"]
     for (cluster, instance), count in sorted(owners.items()):
         labels = {"cluster": cluster, "vrrp_instance": instance}
         masters.add(count[0], **labels)
@@ -179,11 +211,9 @@ def _ledger(figures: Figures | None, clusters: Iterable[str]) -> list[Family]:
     delivered = Family(
         "salt_keepalived_alert_route_delivered",
         "gauge",
-        "Whether the route took its last alert; without one in the last day there is none.",
+        "Whether the route took its last alert that was tried; none without one in the last day.",
     )
-    tried = Family(
-        "salt_keepalived_alert_route_timestamp_seconds", "gauge", "When its last alert was sent."
-    )
+    tried = Family("salt_keepalived_alert_route_timestamp_seconds", "gauge", "When that was.")
     if figures is not None:
         ends = {each.cluster: each.until for each in figures.silences}
         for cluster in sorted({*clusters, *ends}):

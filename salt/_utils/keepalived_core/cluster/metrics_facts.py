@@ -35,10 +35,11 @@ def gather(timeline: Path, now: float) -> list[Family]:
     if reader is None:
         return metrics.families(None, (), {}, figures, hub_view.SILENT, now)
     with reader:
-        hub = hub_view.show_status(reader, (), now)
+        members = reader.members()
+        hub = hub_view.show_status(reader, members, now)
         shown = incident_view.show_incidents(reader, None, MANY, True, now)["incidents"]
         deliveries = _deliveries(reader, [each["node"] for each in hub["nodes"]])
-    return metrics.families(hub, shown, deliveries, figures, hub_view.SILENT, now)
+    return metrics.families(hub, shown, deliveries, figures, hub_view.SILENT, now, members)
 
 
 def _deliveries(reader: Reader, nodes: list[str]) -> dict[str, float]:

@@ -100,8 +100,18 @@ class Reader:
         ones; ``asking``: how many requests to nodes are open.
         """
         with self._errors():
-            found = self._db.execute("SELECT name, value FROM hub").fetchall()
+            found = self._db.execute("SELECT name, value FROM hub WHERE name != 'known'").fetchall()
         return {name: json.loads(value) for name, value in found}
+
+    def members(self) -> dict[str, dict[str, Any]]:
+        """The nodes that the hub listens for, heard or not: ``{minion: {"cluster", "names": its
+        instances and groups by its pillar, "since": from when on, epoch seconds}}``.
+
+        Empty while the file is an older release's.
+        """
+        with self._errors():
+            found = self._db.execute("SELECT value FROM hub WHERE name = 'known'").fetchone()
+        return json.loads(found[0]) if found else {}
 
     def rows(
         self,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..exposition import Family
-from . import settings, status
+from . import settings, status, verify
 from .paths import DEFAULT, Paths
 from .spool import Spool, SpoolError
 from .spool_delivery import Backlog
@@ -117,8 +117,12 @@ def _adverts(status: Mapping[str, Any]) -> list[Family]:
         released.add(transitions.get("released_master"), **labels)
         sent.add(adverts.get("sent"), **labels)
         received.add(adverts.get("received"), **labels)
-        for reason, count in sorted((adverts.get("rejected") or {}).items()):
-            refused.add(count, **labels, reason=reason)
+        counts = adverts.get("rejected")
+        if counts is None:
+            continue
+        for reason in sorted(verify.REJECTED):
+            # from 0 on: of a first sample that is high already, Prometheus sees no increase
+            refused.add(counts.get(reason, 0), **labels, reason=reason)
     return [became, released, sent, received, refused]
 
 
