@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import pathlib
+import stat
 import time
 
 import salt.cache
@@ -172,8 +173,19 @@ def target(out):
     path = pathlib.Path(str(out))
     if not path.is_absolute():
         raise ValueError(f"out={out!r} is no absolute path: the master may run elsewhere")
-    if path.is_dir():
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise ValueError(f"out={out!r} cannot be written: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"out={out!r} is no path: it has a null character in it") from None
+    if stat.S_ISDIR(kind):
         raise ValueError(f"out={out!r} is a directory: give the name of a file")
+    if not stat.S_ISREG(kind):
+        # a device would be replaced by a file, for all who use it
+        raise ValueError(f"out={out!r} is no regular file: give the name of a file")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -70,6 +71,16 @@ def test_a_node_that_is_well_says_what_it_has(tmp_path) -> None:
             {"instance": STOPPED, "keepalived": DOWN, "drain": {"drained": True}},
             "OK",
             "drained; keepalived does not run",
+        ),
+        (
+            {"instance": {"state": "FAULT", "vips": vip(False)}, "drain": {"drained": True}},
+            "OK",
+            "drained; VI_1 FAULT",
+        ),
+        (
+            {"instance": {"state": "FAULT"}, "drain": {"drained": True}},
+            "CRITICAL",
+            "VI_1 is FAULT and has 192.0.2.10/24",
         ),
         (
             {"waiting": lambda: Backlog(2, round((time.time() - 500) * 1e6))},
@@ -169,6 +180,10 @@ def test_a_file_that_is_old_is_judged_by_the_thresholds(tmp_path, age, words, st
         ("node_load1 0.2\n", "no time of keepalived's metrics"),
         ("\x00\xff{{{\n", "no time of keepalived's metrics"),
         ("salt_keepalived_metrics_timestamp_seconds 99999999999\n", "in the future"),
+        (
+            "salt_keepalived_hub_metrics_timestamp_seconds 1\nsalt_keepalived_incidents_open NaN\n",
+            "ValueError: cannot convert float NaN to integer",
+        ),
     ],
 )
 def test_what_says_nothing_is_unknown(tmp_path, text, part) -> None:
@@ -193,6 +208,36 @@ def test_a_hostile_name_neither_ends_the_line_nor_begins_perfdata(tmp_path) -> N
     _, word, text = plugin(path)
     assert word == "CRITICAL"
     assert 'a b "}\\ c is in FAULT' in text
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\r", "\f"])
+def test_only_a_line_feed_ends_a_line(tmp_path, end) -> None:
+    """What else Unicode counts as one may be in a name."""
+    path = tmp_path / "keepalived.prom"
+    path.write_text(node(instance={"instance": f"VI{end}1", "vips": vip(False)}), newline="")
+    _, word, text = plugin(path)
+    assert word == "CRITICAL"
+    assert "VI 1 is MASTER without 192.0.2.10/24" in text
+
+
+def test_a_name_that_the_terminal_cannot_show_is_written_out(tmp_path) -> None:
+    path = tmp_path / "keepalived.prom"
+    path.write_text(node(instance={"instance": "VI_Büro", "vips": vip(False)}), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(PLUGIN), "-f", str(path)],
+        env={"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "")
+    assert r"VI_B\xfcro is MASTER without" in done.stdout
+
+
+def test_what_is_no_regular_file_is_unknown_and_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", Path("/dev/null")):
+        status, word, text = plugin(path)
+        assert (status, word) == (3, "UNKNOWN")
+        assert "it is no regular file" in text
+    assert plugin(tmp_path)[:2] == (3, "UNKNOWN")
 
 
 def test_it_tells_its_version(tmp_path) -> None:

@@ -36,6 +36,24 @@ def test_what_is_not_known_has_no_sample_and_no_family() -> None:
     assert render([family]) == ""
 
 
+def test_of_samples_with_equal_labels_the_smallest_is_written() -> None:
+    """Two lines with the same labels would cost the collector the whole file."""
+    family = Family("x", "gauge", "x")
+    for value, node in ((1, "n1"), (0, "n1"), (1, "n1"), (1, "n2")):
+        family.add(value, node=node)
+    assert family.render().splitlines()[2:] == ['x{node="n1"} 0', 'x{node="n2"} 1']
+
+
+def test_names_of_bytes_that_are_no_utf_8_can_be_written_and_stay_different() -> None:
+    family = Family("x", "gauge", "x")
+    for name in (b"VI_B\xfcro", b"VI_B\xe4ro"):
+        family.add(1, name=name.decode(errors="surrogateescape"))
+    assert family.render().encode().splitlines()[2:] == [
+        rb'x{name="VI_B\\udcfcro"} 1',
+        rb'x{name="VI_B\\udce4ro"} 1',
+    ]
+
+
 def test_a_name_that_prometheus_would_not_take_is_refused() -> None:
     family = Family("x", "gauge", "x")
     family.add(1, **{"not-a-label": 1})

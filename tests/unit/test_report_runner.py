@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
 import stat
@@ -255,6 +256,14 @@ MISTAKES = {
         "out='page.html' is no absolute path: the master may run elsewhere",
     ),
     "a directory": ({"out": "/"}, "out='/' is a directory: give the name of a file"),
+    "a name too long": (
+        {"out": f"/{'a' * 300}"},
+        f"out='/{'a' * 300}' cannot be written: File name too long",
+    ),
+    "a null character": (
+        {"out": "/a\0b"},
+        r"out='/a\x00b' is no path: it has a null character in it",
+    ),
     "no such directory": (
         {"out": "/nowhere/at/all.html"},
         "out='/nowhere/at/all.html' cannot be written: No such file or directory",
@@ -279,6 +288,16 @@ def test_a_mistake_is_said_and_nothing_is_written(site, name) -> None:
     assert site.output.output(json.loads(json.dumps(returned["data"]))) == text
     assert returned["data"]["retcode"] == 1
     assert not site.out.exists()
+
+
+def test_what_is_no_regular_file_is_not_replaced_by_one(site) -> None:
+    """A FIFO here; /dev/null is the one that would be missed."""
+    os.mkfifo(site.out)
+    data = site.report()
+
+    assert data["message"] == f"out='{site.out}' is no regular file: give the name of a file"
+    assert data["retcode"] == 1
+    assert site.out.is_fifo()
 
 
 def test_the_keys_of_the_json_are_those_of_the_docs(site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keepalived_core import textfile
+from keepalived_core.node import files
 
 
 def test_the_file_is_replaced_whole_and_everybody_may_read_it(tmp_path) -> None:
@@ -30,7 +31,7 @@ def test_a_link_in_its_place_is_replaced_not_followed(tmp_path) -> None:
 
 
 def test_what_lies_in_the_way_of_the_new_file_is_not_written_to(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(textfile.secrets, "token_hex", lambda _count: "known")
+    monkeypatch.setattr(files.secrets, "token_hex", lambda _count: "known")
     victim = tmp_path / "shadow"
     victim.write_text("secret")
     path = tmp_path / "keepalived.prom"
@@ -39,6 +40,13 @@ def test_what_lies_in_the_way_of_the_new_file_is_not_written_to(tmp_path, monkey
     with pytest.raises(FileExistsError):
         textfile.write(path, "a 1\n")
     assert victim.read_text() == "secret"
+
+
+def test_what_utf_8_cannot_write_becomes_a_question_mark(tmp_path) -> None:
+    path = tmp_path / "keepalived.prom"
+    textfile.write(path, "a_B\udcfcro 1\n")
+    assert path.read_text() == "a_B?ro 1\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_directory_that_is_missing_is_said(tmp_path) -> None:

@@ -120,6 +120,14 @@ MISTAKES = {
     "now": ({"now": "yes"}, "now='yes' is neither True nor False"),
     "out": ({"out": "a.svg"}, "out='a.svg' is no absolute path: the master may run elsewhere"),
     "a directory": ({"out": "/"}, "out='/' is a directory: give the name of a file"),
+    "a name too long": (
+        {"out": f"/{'a' * 300}"},
+        f"out='/{'a' * 300}' cannot be written: File name too long",
+    ),
+    "a null character": (
+        {"out": "/a\0b"},
+        r"out='/a\x00b' is no path: it has a null character in it",
+    ),
     "no such directory": (
         {"out": "/nowhere/at/all.svg"},
         "out='/nowhere/at/all.svg' cannot be written: No such file or directory",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 #: What Prometheus takes as the name of a metric or a label.
@@ -27,25 +28,30 @@ class Family:
     name: str
     kind: str
     help: str
-    _samples: list[tuple[dict[str, str], float]] = field(default_factory=list)
+    _samples: dict[tuple[tuple[str, str], ...], float] = field(default_factory=dict)
 
     def add(self, value: float | bool | None, **labels: object) -> None:
-        """One sample; none for a value that is not known: absence says that, a 0 would not."""
+        """One sample; none for a value that is not known: absence says that, a 0 would not.
+
+        Of several with equal labels the smallest counts: a file that had both would be refused
+        whole.
+        """
         if value is not None:
-            self._samples.append(({name: str(text) for name, text in labels.items()}, float(value)))
+            key = tuple((name, _text(given)) for name, given in labels.items())
+            self._samples[key] = min(float(value), self._samples.get(key, math.inf))
 
     def render(self) -> str:
         """Its lines; nothing without samples.  Raises ValueError for a name that is none."""
         if not self._samples:
             return ""
-        for name in (self.name, *(label for labels, _ in self._samples for label in labels)):
+        for name in (self.name, *(label for labels in self._samples for label, _ in labels)):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of a metric or label")
         lines = [
             f"# HELP {self.name} {self.help.translate(_ESCAPED_HELP)}",
             f"# TYPE {self.name} {self.kind}",
         ]
-        for labels, value in self._samples:
+        for labels, value in self._samples.items():
             lines.append(f"{self.name}{_labels(labels)} {_number(value)}")
         return "\n".join(lines) + "\n"
 
@@ -55,10 +61,15 @@ def render(families: Iterable[Family]) -> str:
     return "".join(family.render() for family in families)
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def _text(given: object) -> str:
+    """A label's value.  Bytes that were no UTF-8 are written out, so that names stay different."""
+    return str(given).encode(errors="backslashreplace").decode()
+
+
+def _labels(labels: Iterable[tuple[str, str]]) -> str:
     if not labels:
         return ""
-    shown = (f'{name}="{text.translate(_ESCAPED)}"' for name, text in labels.items())
+    shown = (f'{name}="{text.translate(_ESCAPED)}"' for name, text in labels)
     return "{" + ",".join(shown) + "}"
 
 

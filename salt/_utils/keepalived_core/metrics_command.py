@@ -43,7 +43,9 @@ def run(given: argparse.Namespace) -> int:
     try:
         text = exposition.render(_families(given))
         if given.out is None:
-            print(text, end="")
+            # UTF-8 as Prometheus wants it, whatever the locale is
+            sys.stdout.buffer.write(text.encode(errors="replace"))
+            sys.stdout.flush()
         else:
             textfile.write(given.out, text)
     except (StoreError, OSError) as error:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from pathlib import Path
+
+from .node import files
 
 #: The collector reads no file with another one.
 SUFFIX = ".prom"
@@ -24,18 +23,8 @@ def path_of(text: object) -> Path:
 def write(path: Path, text: str) -> None:
     """Replace the file, mode 0644, at once: who reads sees the old one or the whole new one.
 
+    What UTF-8 cannot write becomes a question mark.
+
     Raises OSError; then the old file is untouched and nothing is left beside it.
     """
-    # The directory is the exporter's user's.  A name that nobody can know beforehand and a file
-    # that must not be there yet: no link laid in the way leads root to another file.
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), 0o644)
-        new.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            new.unlink()
-        raise
+    files.write_atomically(path, text.encode(errors="replace"), 0o644)

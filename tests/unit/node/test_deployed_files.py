@@ -159,3 +159,38 @@ def test_a_file_that_cannot_be_written_keeps_its_old_content(tmp_path, monkeypat
         files.write_atomically(path, json.dumps("new"))
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_that_somebody_laid_in_the_way_leads_to_no_other_file(tmp_path):
+    """The directory may be a web server's, and who writes is root."""
+    victim, path = tmp_path / "shadow", tmp_path / "www" / "k.html"
+    victim.write_text("secret")
+    path.parent.mkdir()
+    (path.parent / f".k.html.{os.getpid()}").symlink_to(victim)
+
+    files.write_atomically(path, "page", 0o640)
+
+    assert victim.read_text() == "secret"
+    assert not path.is_symlink()
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("page", 0o640)
+
+
+def test_what_has_the_name_of_the_new_file_already_stays_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.secrets, "token_hex", lambda _count: "known")
+    path, other = tmp_path / "x", tmp_path / ".x.known"
+    other.write_text("another's")
+
+    with pytest.raises(FileExistsError):
+        files.write_atomically(path, "new")
+    assert other.read_text() == "another's"
+    assert not path.exists()
+
+
+def test_a_run_that_is_broken_off_leaves_nothing(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fchmod", stop)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_atomically(tmp_path / "x", "new")
+    assert not list(tmp_path.iterdir())

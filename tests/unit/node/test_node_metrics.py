@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 
 import pytest
 
-from keepalived_core import exposition
-from keepalived_core.node import metrics
+from keepalived_core import exposition, metrics_command
+from keepalived_core.node import metrics, state, status
 from keepalived_core.node.event import Moment
 from keepalived_core.node.paths import Paths
 from keepalived_core.node.spool import Spool
@@ -28,7 +29,7 @@ def lines(**changes: object) -> list[str]:
         'keepalived_info{version="2.2.7",cluster="controllers"} 1',
         f'keepalived_vrrp_state{{{LABELS},state="MASTER"}} 1',
         f'keepalived_vrrp_state{{{LABELS},state="FAULT"}} 0',
-        f'keepalived_vrrp_vip_present{{{LABELS},vip="192.0.2.10/24"}} 1',
+        f'keepalived_vrrp_vip_present{{{LABELS},vip="192.0.2.10/24",device="eth1"}} 1',
         f"keepalived_vrrp_effective_priority{{{LABELS}}} 53",
         f"keepalived_vrrp_became_master_total{{{LABELS}}} 2",
         f"keepalived_vrrp_released_master_total{{{LABELS}}} 1",
@@ -48,6 +49,41 @@ def test_each_thing_that_is_known_has_its_line(line: str) -> None:
 
 def test_no_label_is_called_as_prometheus_calls_the_target() -> None:
     assert not [line for line in lines() if "{instance=" in line or ",instance=" in line]
+
+
+def test_an_address_on_two_devices_has_a_line_for_each() -> None:
+    vips = [f"fe80::1/64 dev {device} scope link set" for device in ("eth1", "eth2")]
+    dumped = {"iname": "VI_1", "state": 2, "vrid": 52, "ifp_ifname": "eth1", "vips": vips}
+    kernel = {"eth1": [("fe80::1", 64)], "eth2": []}
+    row = status.from_dump(state.from_dump(dumped, {}), kernel, None)
+    told = [line for line in lines(instance=row) if line.startswith("keepalived_vrrp_vip_present")]
+
+    assert told == [
+        f'keepalived_vrrp_vip_present{{{LABELS},vip="fe80::1/64",device="eth1"}} 1',
+        f'keepalived_vrrp_vip_present{{{LABELS},vip="fe80::1/64",device="eth2"}} 0',
+    ]
+
+
+@pytest.mark.parametrize("out", [True, False], ids=["file", "standard output"])
+def test_a_file_of_keepalived_that_is_no_utf_8_leaves_the_metrics_whole(
+    tmp_path, monkeypatch, capfdbinary, out
+) -> None:
+    paths = Paths.under(tmp_path / "root")
+    paths.config.parent.mkdir(parents=True)
+    paths.config.write_bytes(
+        b"vrrp_instance VI_B\xfcro {\n interface eth0\n virtual_router_id 51\n"
+        b" virtual_ipaddress {\n 192.0.2.10/24\n }\n}\n"
+    )
+    found = metrics.gather(paths)
+    monkeypatch.setattr(metrics, "gather", lambda: found)
+    folder = tmp_path / "collector"
+    folder.mkdir()
+    path = folder / "keepalived.prom" if out else None
+
+    assert metrics_command.run(argparse.Namespace(verb="metrics", out=path)) == 0
+    told = path.read_bytes() if path else capfdbinary.readouterr().out
+    assert rb'vip_present{vrrp_instance="VI_B\\udcfcro"' in told
+    assert list(folder.iterdir()) == ([path] if path else [])
 
 
 def test_of_an_instance_whose_state_is_unknown_no_state_is_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from pathlib import Path
 
 
@@ -27,14 +28,18 @@ def write_atomically(
 ) -> None:
     """Replace ``path`` by ``content``: a reader sees the old file or the whole new one.
 
+    The directory may be somebody else's: no link laid in the way leads to another file.
     With ``sync`` it is on the disk when this returns, whatever happens to the machine.
 
     Raises :class:`OSError`; then the old file is untouched and nothing is left beside it.
     """
     data = content.encode() if isinstance(content, str) else content
-    new = path.with_name(f".{path.name}.{os.getpid()}")
+    # a name that nobody can know beforehand, and a file that must not be there yet
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(new, flags, 0o600)
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(data)
             if sync:
@@ -43,7 +48,7 @@ def write_atomically(
         new.replace(path)
         if sync:
             sync_directory(path.parent)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             new.unlink()
         raise

@@ -92,7 +92,9 @@ def _vrrp(status: Mapping[str, Any]) -> list[Family]:
             for each in STATES:
                 state.add(one["state"] == each, **labels, state=each)
         for vip in one["vips"]:
-            present.add(vip["present"], **labels, vip=vip["address"])
+            # an address may be on several devices, so its instance's interface is not enough
+            device = vip["interface"] or ""
+            present.add(vip["present"], **labels, vip=vip["address"], device=device)
         since.add(_seconds(one["since"]), **labels)
         base.add(one["base_priority"], **labels)
         effective.add(one["effective_priority"], **labels)
