@@ -146,7 +146,7 @@ def commit(at=None):
         return deploying.commit(PATHS, at=None if at is None else int(at), restart=_restart)
 
 
-def put_back(backup=None, reload="now"):
+def put_back(backup=None, reload="now", sum=None):
     """
     Restore an earlier keepalived.conf, reload, and verify.
 
@@ -155,8 +155,12 @@ def put_back(backup=None, reload="now"):
         under way, or of the last one.
     reload (str)
         ``now``, or ``no``: only put the file in place.
+    sum (str or list, optional)
+        sha256 of the file that shall be restored (or several that it may have); without ``backup``
+        the newest copy that has it is taken, and another one is refused.
 
-    Returns ``{"did", "reload", "backup"}``.
+    A put-back that failed or was killed is finished by the next: the file that stands there is
+    brought into force.  Returns ``{"did", "reload", "backup"}``.
 
     CLI Example:
 
@@ -165,7 +169,7 @@ def put_back(backup=None, reload="now"):
         salt '*' keepalived.put_back
     """
     with Errors(), deploying.alone(str(PATHS.config), PATHS):
-        return deploying.put_back(PATHS, backup=backup, reload=reload, restart=_restart)
+        return deploying.put_back(PATHS, backup=backup, reload=reload, restart=_restart, sum=sum)
 
 
 def pending():

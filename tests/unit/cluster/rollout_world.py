@@ -69,7 +69,8 @@ class Node:
         self._reload()
         return {"did": "reloaded", "reload": True}
 
-    def put_back(self, _world: World) -> dict:
+    def put_back(self, _world: World, sum: list[str]) -> dict:
+        assert "old" in sum
         self.live = "old"
         if self.running != "old":
             self._reload()

@@ -259,7 +259,10 @@ class Rollout(Conductor):
         if back:
             self.world.say(f"putting back {', '.join(back)}")
             # One job for all: they reload in the same moment, as a cluster change needs it.
-            answers = self.world.ask(back, "keepalived.put_back", WORK_SECONDS)
+            # Each finds its own by the sum, whatever else was changed there since.
+            old = [self.state["nodes"][node]["live"] for node in back]
+            given = {"sum": old} if all(old) else {}
+            answers = self.world.ask(back, "keepalived.put_back", WORK_SECONDS, **given)
             for node in back:
                 try:
                     did = mapping(node, "keepalived.put_back", said(answers, node))
