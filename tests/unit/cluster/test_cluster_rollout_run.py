@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rollout_samples import row, status
 from rollout_world import Died, World
 
 from keepalived_core.cluster.conductor import DONE, PUT_BACK, UNCLEAR, Refused
@@ -160,6 +161,72 @@ def test_what_a_node_loses_after_its_step_puts_all_back(journal: Journal) -> Non
     assert (done["result"], done["retcode"]) == ("failed", PUT_BACK)
     assert "VI is FAULT on n2" in done["message"]
     assert world.files() == "old"
+
+
+@pytest.mark.parametrize("kind", ["safe", "restart"])
+def test_what_was_changed_one_after_the_other_goes_back_so_backwards(
+    kind: str, journal: Journal
+) -> None:
+    world = World(kind)
+    last = world.nodes["n3"]
+    healthy, sick = last.status, status(row("FAULT"), time=None)
+    # It is well until it has the new file and its addresses back.
+    last.status = lambda w: sick if last.running == "new" and not last.is_drained else healthy(w)
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK), done["message"]
+    back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
+    assert back == [("n3",), ("n2",), ("n1",)]
+    assert world.files() == "old"
+    assert not any(node.is_drained for node in world.nodes.values())
+
+
+def test_a_node_that_is_master_when_it_goes_back_with_a_restart_is_drained_for_it(
+    journal: Journal,
+) -> None:
+    world = World("restart")
+    world.dies_at = next(
+        number for number in moments("restart") if _asked(number, "restart") == "keepalived.undrain"
+    )
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    world.dies_at = None
+    # Somebody has undrained it meanwhile: it is master, with the new file.
+    world.nodes["n3"].undrain(world)
+    world.asked.clear()
+
+    done = rollout(world, journal).undo()
+
+    assert done["retcode"] == DONE, done["message"]
+    asked = [(fun, nodes) for fun, nodes in world.asked if fun in _MOVES]
+    assert asked[:3] == [
+        ("keepalived.drain", ("n3",)),
+        ("keepalived.put_back", ("n3",)),
+        ("keepalived.undrain", ("n3",)),
+    ]
+    assert [nodes for fun, nodes in asked[3:] if fun == "keepalived.put_back"] == [("n2",), ("n1",)]
+    assert not any(node.is_drained for node in world.nodes.values())
+
+
+_MOVES = ("keepalived.drain", "keepalived.put_back", "keepalived.undrain")
+
+
+def _asked(moment: float, kind: str) -> str | None:
+    """What was asked for at that moment of a rollout that nothing disturbs."""
+    world = World(kind)
+    Rollout(world.members, _Forgetful(), world, "root").start()
+    return world.asked[int(moment)][0]
+
+
+def test_a_cluster_change_goes_back_on_all_in_one_job(journal: Journal) -> None:
+    world = World("cluster")
+    world.nodes["n2"].broken = "keepalived.commit"
+
+    assert rollout(world, journal).start()["retcode"] == PUT_BACK
+
+    back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
+    assert back == [("n1", "n2", "n3")]
 
 
 def test_a_node_that_cannot_be_put_back_keeps_the_journal_and_says_so(journal: Journal) -> None:

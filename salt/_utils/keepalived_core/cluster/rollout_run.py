@@ -25,7 +25,7 @@ from .conductor import (
     said,
     table,
 )
-from .picture import picture
+from .picture import can_drain, masters_on, picture
 
 #: The phases of a node.  Until ``prepared`` no daemon was told anything.
 UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
@@ -51,6 +51,8 @@ class Rollout(Conductor):
         self.state: dict[str, Any] = {}
         self.plans: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
+        #: What this run has undrained when it put things back.
+        self.undrained: set[str] = set()
 
     # --- the three ways in ----------------------------------------------------------------------
 
@@ -83,6 +85,7 @@ class Rollout(Conductor):
                     "new": one.plan.get("new"),
                     "backup": None,
                     "phase": UNTOUCHED,
+                    "restarts": _restarts(one),
                 }
                 for one in facts
                 if rollout.kinds_of(one.plan) != {"nothing"}
@@ -119,6 +122,8 @@ class Rollout(Conductor):
             self.state["nodes"].setdefault(one.node, {**entry, "live": one.plan.get("live")})
             self.state["nodes"][one.node]["new"] = one.plan.get("new")
             self.state["nodes"][one.node]["expect"] = one.plan.get("live")
+            if _restarts(one):
+                self.state["nodes"][one.node]["restarts"] = True
         done = [step for step in self.state["steps"] if step["state"] == "done"]
         steps += [
             {"do": "undrain", "nodes": [node], "why": "the rollout had drained it"}
@@ -256,26 +261,75 @@ class Rollout(Conductor):
                 back.append(node)
             else:
                 problems.append(f"{node} has a file that is neither the old nor the new one")
-        if back:
-            self.world.say(f"putting back {', '.join(back)}")
-            # One job for all: they reload in the same moment, as a cluster change needs it.
-            # Each finds its own by the sum, whatever else was changed there since.
-            old = [self.state["nodes"][node]["live"] for node in back]
-            given = {"sum": old} if all(old) else {}
-            answers = self.world.ask(back, "keepalived.put_back", WORK_SECONDS, **given)
-            for node in back:
-                try:
-                    did = mapping(node, "keepalived.put_back", said(answers, node))
-                    self._phase(node, BACK, str(did.get("did") or ""))
-                except Failed as failed:
-                    problems.append(f"{node} was not put back: {failed}")
-        for node in self._drained_by_us():
-            try:
-                self._undrain([node])
-            except Failed as failed:
-                problems.append(str(failed))
+        if self.state["mode"] == rollout.TOGETHER:
+            problems += self._put_back_together(back)
+        else:
+            self._undrain_again([each for each in self._drained_by_us() if each not in back])
+            for node in self._backwards(back):
+                problems += self._put_back_one(node)
+        # Those that could not be undrained before are asked once more.
+        problems += self._undrain_again(self._drained_by_us())
         self.after, worse = self.settle(self.state["before"])
         return problems + worse
+
+    def _put_back_together(self, nodes: Sequence[str]) -> list[str]:
+        """One job for all: they reload in the same moment, as a cluster change needs it."""
+        if not nodes:
+            return []
+        self.world.say(f"putting back {', '.join(nodes)}")
+        # Each finds its own by the sum, whatever else was changed there since.
+        sums = [self.state["nodes"][node]["live"] for node in nodes]
+        given = {"sum": sums} if all(sums) else {}
+        answers = self.world.ask(nodes, "keepalived.put_back", WORK_SECONDS, **given)
+        problems = []
+        for node in nodes:
+            try:
+                did = mapping(node, "keepalived.put_back", said(answers, node))
+                self._phase(node, BACK, str(did.get("did") or ""))
+            except Failed as failed:
+                problems.append(f"{node} was not put back: {failed}")
+        return problems
+
+    def _put_back_one(self, node: str) -> list[str]:
+        """One node, as it was changed: drained where keepalived restarts under an address, and
+        waited for until the cluster is not worse than before it."""
+        statuses = self.statuses()
+        status = statuses.get(node)
+        if self.state["nodes"][node].get("restarts") and masters_on(status) and can_drain(status):
+            # Noted first: whatever dies now, the next run undrains it.
+            self.state.setdefault("drained_back", []).append(node)
+            self._note()
+            self.undrained.discard(node)
+            self.world.say(f"drain {node}: it holds an address and keepalived must restart")
+            try:
+                self.drain_away(node, _REASON, picture(statuses))
+            except Failed as failed:
+                # The old file has to come back all the same.
+                self.world.say(f"{node} could not be drained: {failed}")
+        problems = self._put_back_together([node])
+        # An address that only the new file has is gone now.
+        self.settle(picture(statuses), removed=[""])
+        self._undrain_again([each for each in self._drained_by_us() if each == node])
+        return problems
+
+    def _backwards(self, nodes: Sequence[str]) -> list[str]:
+        """Those that were changed last first."""
+        steps = [step for step in self.state["steps"] if step["do"] == "apply"]
+        order = [node for step in steps for node in step["nodes"]]
+        return sorted(nodes, key=lambda node: -order.index(node) if node in order else 1)
+
+    def _undrain_again(self, nodes: Sequence[str]) -> list[str]:
+        """Undrain those that this run has not undrained yet; what could not be done."""
+        problems = []
+        for node in nodes:
+            if node in self.undrained:
+                continue
+            try:
+                self._undrain([node])
+                self.undrained.add(node)
+            except Failed as failed:
+                problems.append(str(failed))
+        return problems
 
     def _drained_by_us(self) -> list[str]:
         """Nodes that a step drained, or may have, and none undrained."""
@@ -286,6 +340,7 @@ class Rollout(Conductor):
             if step["do"] == "undrain" and step["state"] == "done":
                 for node in step["nodes"]:
                     drained.pop(node, None)
+        drained.update(dict.fromkeys(self.state.get("drained_back", ())))
         return list(drained)
 
     def _finish_undo(
@@ -399,6 +454,11 @@ class Rollout(Conductor):
 
 #: A node in these phases is not asked when all is put back.
 _CLEAN = frozenset({UNTOUCHED, BACK})
+
+
+def _restarts(one: rollout.Facts) -> bool:
+    """Whether a node's plan restarts keepalived."""
+    return "restart" in rollout.kinds_of(one.plan)
 
 
 def _all(texts: Sequence[str]) -> str:
