@@ -278,6 +278,67 @@ class _Forgetful:
         return None
 
 
+class FullDisk(Journal):
+    """Takes *writes* more; *forgets*: whether it can be removed."""
+
+    writes = 0
+    forgets = True
+
+    def write(self, data: dict) -> None:
+        if self.writes <= 0:
+            raise JournalError(f"{self.path} cannot be written: No space left on device")
+        self.writes -= 1
+        super().write(data)
+
+    def forget(self) -> None:
+        if not self.forgets:
+            raise JournalError(f"{self.path} cannot be removed: Input/output error")
+        super().forget()
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_master_s_disk_that_is_full_after_the_first_write_fails_and_puts_all_back(
+    kind: str, forgets: bool, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    full = FullDisk(journal.path.parent, "controllers")
+    full.forgets = forgets
+    seen = set()
+    for writes in range(1, 40):
+        world = World(kind)
+        full.writes = writes
+
+        done = rollout(world, full).start()
+
+        seen.add(done["result"])
+        assert world.files() == ("new" if done["result"] == "done" else "old"), writes
+        assert not any(node.is_drained for node in world.nodes.values()), writes
+        assert ("cannot be removed" in done["message"]) is not forgets
+        if done["result"] == "failed":
+            assert done["retcode"] == PUT_BACK, done["message"]
+            assert "No space left on device" in done["message"]
+            assert {each["phase"] for each in done["changes"]} <= {"untouched", "put back"}
+        if not forgets:
+            # What is asked for then ends it.
+            way = "resume" if done["result"] == "done" else "undo"
+            assert f"{way}=True" in done["message"]
+            assert getattr(rollout(world, journal), way)()["retcode"] == DONE
+        assert journal.read() is None
+        if done["result"] == "done":
+            break
+    assert seen == {"failed", "done"}
+
+
+def test_a_disk_that_is_full_before_the_first_write_refuses(journal: Journal) -> None:
+    world = World()
+
+    with pytest.raises(JournalError):
+        rollout(world, FullDisk(journal.path.parent, "controllers")).start()
+
+    assert world.files() == "old"
+
+
 @pytest.mark.parametrize("way", ["resume", "undo"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_wherever_the_master_dies_the_next_run_finishes_or_undoes_it(

@@ -25,6 +25,7 @@ from .conductor import (
     said,
     table,
 )
+from .journal import JournalError
 from .picture import can_drain, masters_on, picture
 
 #: The phases of a node.  Until ``prepared`` no daemon was told anything.
@@ -51,6 +52,8 @@ class Rollout(Conductor):
         self.state: dict[str, Any] = {}
         self.plans: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
+        #: Things are put back: from here on the journal is kept where that can be done.
+        self.goes_back = False
         #: What this run has undrained when it put things back.
         self.undrained: set[str] = set()
 
@@ -162,7 +165,8 @@ class Rollout(Conductor):
                 self._note()
             if not self.state["steps"] or self.state["steps"][-1]["do"] == "prepare":
                 self._verify({"do": "check"}, final=True)
-        except Failed as failed:
+        except (Failed, JournalError) as failed:
+            self.goes_back = True
             self.world.say(f"failed: {failed}")
             for step in self.state["steps"]:
                 if step["state"] == "doing":
@@ -172,9 +176,8 @@ class Rollout(Conductor):
             text = f"{failed}. All nodes that were changed were put back"
             return self._finish_undo("failed", PUT_BACK, text, problems, **more)
         self.mark(0, _REASON)
-        self.journal.forget()
-        count = len(self.state["nodes"])
-        return self._end("done", DONE, f"{count} nodes changed, {self._way()}", **more)
+        text = f"{len(self.state['nodes'])} nodes changed, {self._way()}"
+        return self._end("done", DONE, text + self._forget("resume"), **more)
 
     def _apply(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
@@ -242,6 +245,7 @@ class Rollout(Conductor):
 
     def _put_back(self) -> list[str]:
         """Restore the file of every node that may have been touched; what could not be done."""
+        self.goes_back = True
         self.mark(MARK_SECONDS, "a rollout is undone")
         problems = []
         touched = [node for node, it in self.state["nodes"].items() if it["phase"] not in _CLEAN]
@@ -348,8 +352,7 @@ class Rollout(Conductor):
     ) -> dict[str, Any]:
         self.mark(0, _REASON)
         if not problems:
-            self.journal.forget()
-            return self._end(result, code, text, **more)
+            return self._end(result, code, text + self._forget("undo"), **more)
         text = (
             f"{text.removesuffix('. All nodes that were changed were put back')}. Not all is as it "
             f"was: {_all(problems)}. Mend that, then `salt-run keepalived.rollout "
@@ -423,7 +426,21 @@ class Rollout(Conductor):
         return entry
 
     def _note(self) -> None:
-        self.journal.write(self.state)
+        try:
+            self.journal.write(self.state)
+        except JournalError:
+            # What stands on the nodes tells the next run what is left to put back.
+            if not self.goes_back:
+                raise
+
+    def _forget(self, way: str) -> str:
+        """The journal has done its work; what to say where it stays."""
+        try:
+            self.journal.forget()
+        except JournalError as why:
+            name = self.journal.cluster
+            return f". {why}. Mend that, then `salt-run keepalived.rollout {name} {way}=True`"
+        return ""
 
     def _end(self, result: str, retcode: int, message: str, **more: Any) -> dict[str, Any]:
         changes = []
