@@ -75,7 +75,7 @@ def plan(path=None, config=None):
     }
 
 
-def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
+def apply(path=None, allow_disruptive=False, expect=None, reload="now", expect_new=None):
     """
     Bring keepalived.conf to what the pillar says, and the running daemon with it.
 
@@ -89,6 +89,9 @@ def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
         refused.
     reload (str)
         ``now``, or ``no``: only put the file in place; ``keepalived.commit`` does the rest.
+    expect_new (str, optional)
+        sha256 of the file that was planned (``new`` of ``keepalived.plan``); when the pillar makes
+        another one now, that is refused.
 
     The new file is judged, swapped in whole (0640 root) and, when its meaning changed and
     keepalived runs, reloaded and verified; otherwise the old file is put back.  Returns
@@ -109,7 +112,7 @@ def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
         made = _plan(path)
         pillar = _node().pillar
         allowed = bool(allow_disruptive or pillar.get("allow_disruptive", False))
-        judging.check_expected(path, made, expect)
+        judging.check_expected(path, made, expect, expect_new)
         judging.check_allowed(made, allowed, pillar.get("cluster"), PATHS)
         done = deploying.carry_out(
             path, made, PATHS, reload=reload, restart=_restart, allowed=allowed

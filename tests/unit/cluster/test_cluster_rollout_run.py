@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rollout_samples import row, status
@@ -276,6 +278,78 @@ class _Forgetful:
 
     def forget(self) -> None:
         return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_text_than_the_planned_one_is_never_written(kind: str, journal: Journal) -> None:
+    world = World(kind)
+    ask = world.ask
+
+    def merged(nodes: Iterable[str], fun: str, timeout: float, **given: Any) -> dict:
+        if fun == "keepalived.apply" and set(nodes) == {"n2"}:
+            for node in world.nodes.values():
+                node.want = "newer"
+        return ask(nodes, fun, timeout, **given)
+
+    world.ask = merged
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK), done["message"]
+    assert "the pillar was changed meanwhile" in done["message"]
+    assert world.files() == "old"
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["finished", "failed and put back"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_resumed_with_another_pillar_all_nodes_get_that_or_go_back_to_the_first_file(
+    kind: str, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    mixed = 0
+    for number, moment in enumerate(moments(kind)):
+        world = World(kind, dies_at=moment)
+        journal = Journal(tmp_path / str(number), "controllers")
+        with journal.locked("root", "a test", "now"), pytest.raises(Died):
+            rollout(world, journal).start()
+        world.dies_at = None
+        if journal.read() is None:
+            continue
+        mixed += len({node.live for node in world.nodes.values()}) > 1
+        for node in world.nodes.values():
+            node.want = "newer"
+        if fails:
+            world.nodes["n1"].broken = "keepalived.apply"
+
+        done = rollout(world, journal).resume()
+
+        assert done["retcode"] == (PUT_BACK if fails else DONE), (moment, done["message"])
+        assert world.files() == ("old" if fails else "newer"), moment
+        assert journal.read() is None
+    assert mixed > 1
+
+
+def test_a_pillar_that_now_makes_two_masters_is_resumed_and_put_back_at_one_second(
+    journal: Journal,
+) -> None:
+    world = World("safe")
+    world.dies_at = next(
+        number for number in moments("safe") if _asked(number, "safe") == "keepalived.apply"
+    )
+    world.dies_at += 0.5
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    world.dies_at = None
+    for node in world.nodes.values():
+        node.want, node.kind = "newer", "cluster"
+    world.nodes["n2"].broken = "keepalived.commit"
+
+    done = rollout(world, journal).resume()
+
+    assert (done["retcode"], done["mode"]) == (PUT_BACK, "together"), done["message"]
+    back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
+    assert back == [("n1", "n2", "n3")]
+    assert world.files() == "old"
 
 
 class FullDisk(Journal):

@@ -115,7 +115,15 @@ class Rollout(Conductor):
         findings = rollout.preflight(facts, resuming=True) + rollout.refuse_mixture(facts)
         refuse(findings)
         plan = rollout.make_plan(facts, together=self.state["mode"] == rollout.TOGETHER)
-        waiting = {one.node for one in facts if rollout.phase_of(one.pending) == "prepared"}
+        if plan.mode == rollout.TOGETHER:
+            self.state["mode"] = plan.mode  # the pillar was changed since; so it goes back, too
+        # What waits with another text, for the pillar was changed since, is prepared anew.
+        waiting = {
+            one.node
+            for one in facts
+            if rollout.phase_of(one.pending) == "prepared"
+            and one.pending.get("new") == one.plan.get("new")
+        }
         steps = [step.to_data() for step in plan.steps]
         for step in steps:
             if step["do"] == "prepare":
@@ -123,10 +131,13 @@ class Rollout(Conductor):
         for one in facts:
             entry = {"live": None, "new": None, "backup": None, "phase": UNTOUCHED}
             self.state["nodes"].setdefault(one.node, {**entry, "live": one.plan.get("live")})
-            self.state["nodes"][one.node]["new"] = one.plan.get("new")
-            self.state["nodes"][one.node]["expect"] = one.plan.get("live")
+            noted = self.state["nodes"][one.node]
+            # Of every file that may stand there by now; an undo knows it by that.
+            noted.setdefault("sums", []).extend([noted["new"]] if noted["new"] else [])
+            noted["new"] = one.plan.get("new")
+            noted["expect"] = one.plan.get("live")
             if _restarts(one):
-                self.state["nodes"][one.node]["restarts"] = True
+                noted["restarts"] = True
         done = [step for step in self.state["steps"] if step["state"] == "done"]
         steps += [
             {"do": "undrain", "nodes": [node], "why": "the rollout had drained it"}
@@ -187,6 +198,7 @@ class Rollout(Conductor):
             "keepalived.apply",
             allow_disruptive=True,
             expect=entry.get("expect", entry["live"]),
+            expect_new=entry["new"],
         )
         entry["backup"] = entry["backup"] or did.get("backup")
         self._phase(node, CHANGED, str(did.get("did") or ""))
@@ -195,13 +207,14 @@ class Rollout(Conductor):
         asked = {}
         for node in nodes:
             entry = self._phase(node, BEGUN)
-            # Each is told which file it was planned for, so each has a job of its own.
+            # Each is told which file was planned, and for which, so each has a job of its own.
             asked[node] = self.world.aside(
                 [node],
                 "keepalived.apply",
                 WORK_SECONDS,
                 allow_disruptive=True,
                 expect=entry.get("expect", entry["live"]),
+                expect_new=entry["new"],
                 reload="no",
             )
         problems = []
@@ -261,7 +274,7 @@ class Rollout(Conductor):
             waiting = pending[node].said if node in pending else None
             if answer.said == entry["live"] and not isinstance(waiting, Mapping):
                 self._phase(node, BACK, "was as before")
-            elif answer.said in (entry["live"], entry["new"]):
+            elif answer.said in (entry["live"], entry["new"], *entry.get("sums", ())):
                 back.append(node)
             else:
                 problems.append(f"{node} has a file that is neither the old nor the new one")
