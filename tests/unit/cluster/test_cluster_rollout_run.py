@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rollout_samples import row, status
-from rollout_world import Died, World
+from rollout_world import Died, Node, World
 
 from keepalived_core.cluster.conductor import DONE, PUT_BACK, UNCLEAR, Refused
 from keepalived_core.cluster.journal import Journal, JournalError, Locked
@@ -187,10 +187,7 @@ def test_what_was_changed_one_after_the_other_goes_back_so_backwards(
 def test_a_node_that_is_master_when_it_goes_back_with_a_restart_is_drained_for_it(
     journal: Journal,
 ) -> None:
-    world = World("restart")
-    world.dies_at = next(
-        number for number in moments("restart") if _asked(number, "restart") == "keepalived.undrain"
-    )
+    world = World("restart", dies_at=_first("keepalived.undrain", "restart"))
     with pytest.raises(Died):
         rollout(world, journal).start()
     world.dies_at = None
@@ -214,11 +211,11 @@ def test_a_node_that_is_master_when_it_goes_back_with_a_restart_is_drained_for_i
 _MOVES = ("keepalived.drain", "keepalived.put_back", "keepalived.undrain")
 
 
-def _asked(moment: float, kind: str) -> str | None:
-    """What was asked for at that moment of a rollout that nothing disturbs."""
+def _first(fun: str, kind: str) -> int:
+    """The moment before that is asked for, in a rollout that nothing disturbs."""
     world = World(kind)
     Rollout(world.members, _Forgetful(), world, "root").start()
-    return world.asked[int(moment)][0]
+    return [asked for asked, _ in world.asked].index(fun)
 
 
 def test_a_cluster_change_goes_back_on_all_in_one_job(journal: Journal) -> None:
@@ -332,11 +329,7 @@ def test_resumed_with_another_pillar_all_nodes_get_that_or_go_back_to_the_first_
 def test_a_pillar_that_now_makes_two_masters_is_resumed_and_put_back_at_one_second(
     journal: Journal,
 ) -> None:
-    world = World("safe")
-    world.dies_at = next(
-        number for number in moments("safe") if _asked(number, "safe") == "keepalived.apply"
-    )
-    world.dies_at += 0.5
+    world = World("safe", dies_at=_first("keepalived.apply", "safe") + 0.5)
     with pytest.raises(Died):
         rollout(world, journal).start()
     world.dies_at = None
@@ -350,6 +343,28 @@ def test_a_pillar_that_now_makes_two_masters_is_resumed_and_put_back_at_one_seco
     back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
     assert back == [("n1", "n2", "n3")]
     assert world.files() == "old"
+
+
+def test_a_pillar_that_now_takes_an_address_away_is_resumed(journal: Journal) -> None:
+    world = World("cluster", dies_at=_first("keepalived.apply", "cluster"))
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    world.dies_at = None
+    for node in world.nodes.values():
+        node.want, node.kind, node.status = "newer", "removes", _without_address(node)
+
+    done = rollout(world, journal).resume()
+
+    assert done["retcode"] == DONE, done["message"]
+    assert world.files() == "newer"
+
+
+def _without_address(node: Node) -> Callable[[World], dict]:
+    """Its status; what it runs has no address any more once that is the newest."""
+    full = node.status
+    return lambda world: (
+        status(row(node.state, addresses=[]), time=None) if node.running == "newer" else full(world)
+    )
 
 
 class FullDisk(Journal):

@@ -38,6 +38,7 @@ UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
     "put back",
 )
 _REASON = "a rollout changes the configuration"
+_UNDONE = "a rollout is undone"
 #: Applied on all nodes before anything is planned.
 _READY = "keepalived.ready"
 
@@ -117,6 +118,8 @@ class Rollout(Conductor):
         plan = rollout.make_plan(facts, together=self.state["mode"] == rollout.TOGETHER)
         if plan.mode == rollout.TOGETHER:
             self.state["mode"] = plan.mode  # the pillar was changed since; so it goes back, too
+        removed = rollout.removed_instances(self.plans.values())
+        self.state["removed"] = sorted({*self.state["removed"], *removed})
         # What waits with another text, for the pillar was changed since, is prepared anew.
         waiting = {
             one.node
@@ -259,7 +262,7 @@ class Rollout(Conductor):
     def _put_back(self) -> list[str]:
         """Restore the file of every node that may have been touched; what could not be done."""
         self.goes_back = True
-        self.mark(MARK_SECONDS, "a rollout is undone")
+        self.mark(MARK_SECONDS, _UNDONE)
         problems = []
         touched = [node for node, it in self.state["nodes"].items() if it["phase"] not in _CLEAN]
         sums = self.world.ask(touched, "keepalived.live_sum", WORK_SECONDS)
@@ -310,6 +313,7 @@ class Rollout(Conductor):
     def _put_back_one(self, node: str) -> list[str]:
         """One node, as it was changed: drained where keepalived restarts under an address, and
         waited for until the cluster is not worse than before it."""
+        self.mark(MARK_SECONDS, _UNDONE)
         statuses = self.statuses()
         status = statuses.get(node)
         if self.state["nodes"][node].get("restarts") and masters_on(status) and can_drain(status):
