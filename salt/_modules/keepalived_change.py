@@ -75,7 +75,7 @@ def plan(path=None, config=None):
     }
 
 
-def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
+def apply(path=None, allow_disruptive=False, expect=None, reload="now", expect_new=None):
     """
     Bring keepalived.conf to what the pillar says, and the running daemon with it.
 
@@ -89,6 +89,9 @@ def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
         refused.
     reload (str)
         ``now``, or ``no``: only put the file in place; ``keepalived.commit`` does the rest.
+    expect_new (str, optional)
+        sha256 of the file that was planned (``new`` of ``keepalived.plan``); when the pillar makes
+        another one now, that is refused.
 
     The new file is judged, swapped in whole (0640 root) and, when its meaning changed and
     keepalived runs, reloaded and verified; otherwise the old file is put back.  Returns
@@ -109,7 +112,7 @@ def apply(path=None, allow_disruptive=False, expect=None, reload="now"):
         made = _plan(path)
         pillar = _node().pillar
         allowed = bool(allow_disruptive or pillar.get("allow_disruptive", False))
-        judging.check_expected(path, made, expect)
+        judging.check_expected(path, made, expect, expect_new)
         judging.check_allowed(made, allowed, pillar.get("cluster"), PATHS)
         done = deploying.carry_out(
             path, made, PATHS, reload=reload, restart=_restart, allowed=allowed
@@ -146,7 +149,7 @@ def commit(at=None):
         return deploying.commit(PATHS, at=None if at is None else int(at), restart=_restart)
 
 
-def put_back(backup=None, reload="now"):
+def put_back(backup=None, reload="now", sum=None):
     """
     Restore an earlier keepalived.conf, reload, and verify.
 
@@ -155,8 +158,12 @@ def put_back(backup=None, reload="now"):
         under way, or of the last one.
     reload (str)
         ``now``, or ``no``: only put the file in place.
+    sum (str or list, optional)
+        sha256 of the file that shall be restored (or several that it may have); without ``backup``
+        the newest copy that has it is taken, and another one is refused.
 
-    Returns ``{"did", "reload", "backup"}``.
+    A put-back that failed or was killed is finished by the next: the file that stands there is
+    brought into force.  Returns ``{"did", "reload", "backup"}``.
 
     CLI Example:
 
@@ -165,7 +172,7 @@ def put_back(backup=None, reload="now"):
         salt '*' keepalived.put_back
     """
     with Errors(), deploying.alone(str(PATHS.config), PATHS):
-        return deploying.put_back(PATHS, backup=backup, reload=reload, restart=_restart)
+        return deploying.put_back(PATHS, backup=backup, reload=reload, restart=_restart, sum=sum)
 
 
 def pending():

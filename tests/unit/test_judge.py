@@ -51,6 +51,13 @@ def test_a_plan_for_another_file_is_refused():
         judge.check_expected("/x", made(live="abc"), "def")
 
 
+def test_another_text_than_the_planned_one_is_refused():
+    found = made(live="abc")
+    judge.check_expected("/x", found, "abc", found.new)
+    with pytest.raises(apply.ApplyError, match=r"pillar was changed meanwhile.*plan again"):
+        judge.check_expected("/x", found, "abc", "0" * 64)
+
+
 TREE = "vrrp_script c {\n script /usr/bin/true\n}\n"
 
 

@@ -8,7 +8,7 @@ docs/apply.md tells the order for people.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,15 +110,23 @@ def put_back(
     backup: str | None = None,
     reload: str = "now",
     restart: Restart | None = None,
+    sum: str | Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Restore an earlier file.
 
+    A put-back that failed or was killed is finished: its own backup is of the file that it
+    replaced, so to restore that one would undo it.
+
     :param backup: None: of the change that is under way, or of the last one.
+    :param sum: the sha256 that the restored file must have, or several that it may have.  Without
+        *backup* the newest such copy is taken.
     :returns: ``{"did", "reload", "restart", "backup"}``.
     """
     record = pending.last(paths)
     path = record.path if record else str(paths.config)
-    kept = backup or (record.backup if record else None)
+    sums = [sum] if isinstance(sum, str) else sum
+    half = _half_put_back(record, backup, sums)
+    kept = half.back if half else backup or _backup_of(record, sums, paths)
     done = {"backup": kept, "reload": False, "restart": False}
     daemon = process.find(paths)
     if kept is None and record is not None and record.old is None and daemon is None:
@@ -130,9 +138,14 @@ def put_back(
             f"there is no earlier {path} to put back; it stays as it is (backups are in "
             f"{paths.backups}; name one)"
         )
-    text = planning.read(kept)
+    text = planning.read(path if half else kept)
     if text is None:
         raise applying.ApplyError(f"the backup {kept} is not there; {path} stays as it is")
+    if sums is not None and not half and not _has_sum(kept, record, sums):
+        raise applying.ApplyError(
+            f"the backup {kept} is not the file that was asked for (sha256 {', '.join(sums)}); "
+            f"{path} stays as it is (backups are in {paths.backups})"
+        )
     restarts = bool(record and (record.change or {}).get("kind") == "restart")
     restarts = restarts or bool(record and record.restarts)
     before = None
@@ -140,7 +153,12 @@ def put_back(
         reloading.settle(daemon, paths)
         before = verify.look(daemon, paths, doubt=False)
     unread = record is not None and record.phase == pending.PREPARED and kept == record.backup
-    record = _replace(path, text, daemon, paths, restarts)
+    if half:
+        # A keepalived that was started since has read the file by itself.
+        again = half.restarts and daemon is not None and half.daemon == daemon.id
+        record = replace(half, restarts=again)
+    else:
+        record = _replace(path, text, daemon, paths, restarts, kept)
     done["did"] = f"the previous file ({kept}) is back"
     if reload == "no" and unread:
         pending.move(record, pending.DONE, "", paths)
@@ -232,19 +250,57 @@ def _swap(
 
 
 def _replace(
-    path: str, text: str, daemon: process.Daemon | None, paths: Paths, restarts: bool
+    path: str, text: str, daemon: process.Daemon | None, paths: Paths, restarts: bool, source: str
 ) -> pending.Record:
-    """Put an earlier *text* in place; what stands there is kept as well."""
+    """Put the *text* of the backup *source* in place; what stands there is kept as well."""
     live = applying.digest(path)
     with applying.staged(text, path) as new:
         kept = applying.backup(path, str(paths.backups))
         record = pending.Record(
             path, pending.now(), kept, live, planning.digest(text), allowed=True,
-            daemon=daemon.id if daemon else None, restarts=restarts,
+            daemon=daemon.id if daemon else None, restarts=restarts, back=source,
         )  # fmt: skip
         pending.begin(record, paths)
         applying.swap(new, path, expect=live)
     return record
+
+
+def _half_put_back(
+    record: pending.Record | None, backup: str | None, sums: Sequence[str] | None
+) -> pending.Record | None:
+    """The put-back whose file stands there and was never seen in force, if that is what is wanted.
+
+    One that only waits for its commit is finished when the sum of its file is asked for; otherwise
+    it is a prepared change like any other, and taken back.
+    """
+    if record is None or not record.open or record.back is None:
+        return None
+    live = applying.digest(record.path)
+    if live != record.new:
+        return None
+    if sums is not None:
+        return record if live in sums else None
+    return record if backup is None and record.phase != pending.PREPARED else None
+
+
+def _backup_of(
+    record: pending.Record | None, sums: Sequence[str] | None, paths: Paths
+) -> str | None:
+    """What is restored when no backup is named."""
+    kept = record.backup if record else None
+    half = record is not None and record.back and record.phase != pending.DONE
+    if record is not None and half and applying.digest(record.path) == record.old:
+        kept = record.back  # it was killed before it had replaced the file
+    if sums is None or (kept and _has_sum(kept, record, sums)):
+        return kept
+    found = [str(one) for one in paths.backups.glob("*") if applying.digest(str(one)) in sums]
+    return max(found, key=lambda one: Path(one).stat().st_mtime_ns, default=kept)
+
+
+def _has_sum(kept: str, record: pending.Record | None, sums: Sequence[str]) -> bool:
+    """Whether *kept* is a copy of such a file; a copy may differ from it in its line ends."""
+    copied = record.old if record and record.backup == kept else None
+    return copied in sums or applying.digest(kept) in sums
 
 
 def _or_put_back(force: Force, expected: dict[str, dict]) -> dict[str, Any]:

@@ -73,12 +73,20 @@ def unfinished(path: str, live: str | None, paths: Paths = DEFAULT) -> pending.R
     return record
 
 
-def check_expected(path: str, made: planning.Plan, expect: str | None) -> None:
-    """:raises applying.ApplyError: when *made* is not for the file that the caller knows."""
+def check_expected(
+    path: str, made: planning.Plan, expect: str | None, expect_new: str | None = None
+) -> None:
+    """:raises applying.ApplyError: when *made* is not for the file that the caller knows, or would
+    not write the one that the caller has planned."""
     if expect is not None and expect != made.live:
         raise applying.ApplyError(
             f"{path} was changed meanwhile: it is not the file this was planned for. "
             "Nothing was changed: plan again"
+        )
+    if expect_new is not None and expect_new != made.new:
+        raise applying.ApplyError(
+            f"the pillar was changed meanwhile: it makes another {path} than the planned one "
+            f"(sha256 {made.new}, not {expect_new}). Nothing was changed: plan again"
         )
 
 

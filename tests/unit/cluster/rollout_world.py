@@ -52,13 +52,20 @@ class Node:
         return {"action": action, "change": change, "live": self.live, "new": self.want}
 
     def apply(
-        self, _world: World, allow_disruptive: bool, expect: str, reload: str = "now"
+        self,
+        _world: World,
+        allow_disruptive: bool,
+        expect: str,
+        expect_new: str,
+        reload: str = "now",
     ) -> dict | str:
         if expect != self.live:
             return "ERROR: was changed meanwhile"
+        if expect_new != self.want:
+            return "ERROR: the pillar was changed meanwhile"
         self.live = self.want
         if reload == "no":
-            self.waiting = {"phase": "prepared"}
+            self.waiting = {"phase": "prepared", "new": self.live}
         else:
             self._reload()
         return {"backup": "old", "did": "did it"}
@@ -69,7 +76,8 @@ class Node:
         self._reload()
         return {"did": "reloaded", "reload": True}
 
-    def put_back(self, _world: World) -> dict:
+    def put_back(self, _world: World, sum: list[str]) -> dict:
+        assert "old" in sum
         self.live = "old"
         if self.running != "old":
             self._reload()

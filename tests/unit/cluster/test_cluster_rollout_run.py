@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from rollout_world import Died, World
+from rollout_samples import row, status
+from rollout_world import Died, Node, World
 
 from keepalived_core.cluster.conductor import DONE, PUT_BACK, UNCLEAR, Refused
 from keepalived_core.cluster.journal import Journal, JournalError, Locked
@@ -162,6 +165,69 @@ def test_what_a_node_loses_after_its_step_puts_all_back(journal: Journal) -> Non
     assert world.files() == "old"
 
 
+@pytest.mark.parametrize("kind", ["safe", "restart"])
+def test_what_was_changed_one_after_the_other_goes_back_so_backwards(
+    kind: str, journal: Journal
+) -> None:
+    world = World(kind)
+    last = world.nodes["n3"]
+    healthy, sick = last.status, status(row("FAULT"), time=None)
+    # It is well until it has the new file and its addresses back.
+    last.status = lambda w: sick if last.running == "new" and not last.is_drained else healthy(w)
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK), done["message"]
+    back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
+    assert back == [("n3",), ("n2",), ("n1",)]
+    assert world.files() == "old"
+    assert not any(node.is_drained for node in world.nodes.values())
+
+
+def test_a_node_that_is_master_when_it_goes_back_with_a_restart_is_drained_for_it(
+    journal: Journal,
+) -> None:
+    world = World("restart", dies_at=_first("keepalived.undrain", "restart"))
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    world.dies_at = None
+    # Somebody has undrained it meanwhile: it is master, with the new file.
+    world.nodes["n3"].undrain(world)
+    world.asked.clear()
+
+    done = rollout(world, journal).undo()
+
+    assert done["retcode"] == DONE, done["message"]
+    asked = [(fun, nodes) for fun, nodes in world.asked if fun in _MOVES]
+    assert asked[:3] == [
+        ("keepalived.drain", ("n3",)),
+        ("keepalived.put_back", ("n3",)),
+        ("keepalived.undrain", ("n3",)),
+    ]
+    assert [nodes for fun, nodes in asked[3:] if fun == "keepalived.put_back"] == [("n2",), ("n1",)]
+    assert not any(node.is_drained for node in world.nodes.values())
+
+
+_MOVES = ("keepalived.drain", "keepalived.put_back", "keepalived.undrain")
+
+
+def _first(fun: str, kind: str) -> int:
+    """The moment before that is asked for, in a rollout that nothing disturbs."""
+    world = World(kind)
+    Rollout(world.members, _Forgetful(), world, "root").start()
+    return [asked for asked, _ in world.asked].index(fun)
+
+
+def test_a_cluster_change_goes_back_on_all_in_one_job(journal: Journal) -> None:
+    world = World("cluster")
+    world.nodes["n2"].broken = "keepalived.commit"
+
+    assert rollout(world, journal).start()["retcode"] == PUT_BACK
+
+    back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
+    assert back == [("n1", "n2", "n3")]
+
+
 def test_a_node_that_cannot_be_put_back_keeps_the_journal_and_says_so(journal: Journal) -> None:
     world = World("safe")
     world.nodes["n2"].broken = "keepalived.apply"
@@ -209,6 +275,157 @@ class _Forgetful:
 
     def forget(self) -> None:
         return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_text_than_the_planned_one_is_never_written(kind: str, journal: Journal) -> None:
+    world = World(kind)
+    ask = world.ask
+
+    def merged(nodes: Iterable[str], fun: str, timeout: float, **given: Any) -> dict:
+        if fun == "keepalived.apply" and set(nodes) == {"n2"}:
+            for node in world.nodes.values():
+                node.want = "newer"
+        return ask(nodes, fun, timeout, **given)
+
+    world.ask = merged
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK), done["message"]
+    assert "the pillar was changed meanwhile" in done["message"]
+    assert world.files() == "old"
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["finished", "failed and put back"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_resumed_with_another_pillar_all_nodes_get_that_or_go_back_to_the_first_file(
+    kind: str, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    mixed = 0
+    for number, moment in enumerate(moments(kind)):
+        world = World(kind, dies_at=moment)
+        journal = Journal(tmp_path / str(number), "controllers")
+        with journal.locked("root", "a test", "now"), pytest.raises(Died):
+            rollout(world, journal).start()
+        world.dies_at = None
+        if journal.read() is None:
+            continue
+        mixed += len({node.live for node in world.nodes.values()}) > 1
+        for node in world.nodes.values():
+            node.want = "newer"
+        if fails:
+            world.nodes["n1"].broken = "keepalived.apply"
+
+        done = rollout(world, journal).resume()
+
+        assert done["retcode"] == (PUT_BACK if fails else DONE), (moment, done["message"])
+        assert world.files() == ("old" if fails else "newer"), moment
+        assert journal.read() is None
+    assert mixed > 1
+
+
+def test_a_pillar_that_now_makes_two_masters_is_resumed_and_put_back_at_one_second(
+    journal: Journal,
+) -> None:
+    world = World("safe", dies_at=_first("keepalived.apply", "safe") + 0.5)
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    world.dies_at = None
+    for node in world.nodes.values():
+        node.want, node.kind = "newer", "cluster"
+    world.nodes["n2"].broken = "keepalived.commit"
+
+    done = rollout(world, journal).resume()
+
+    assert (done["retcode"], done["mode"]) == (PUT_BACK, "together"), done["message"]
+    back = [nodes for fun, nodes in world.asked if fun == "keepalived.put_back"]
+    assert back == [("n1", "n2", "n3")]
+    assert world.files() == "old"
+
+
+def test_a_pillar_that_now_takes_an_address_away_is_resumed(journal: Journal) -> None:
+    world = World("cluster", dies_at=_first("keepalived.apply", "cluster"))
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    world.dies_at = None
+    for node in world.nodes.values():
+        node.want, node.kind, node.status = "newer", "removes", _without_address(node)
+
+    done = rollout(world, journal).resume()
+
+    assert done["retcode"] == DONE, done["message"]
+    assert world.files() == "newer"
+
+
+def _without_address(node: Node) -> Callable[[World], dict]:
+    """Its status; what it runs has no address any more once that is the newest."""
+    full = node.status
+    return lambda world: (
+        status(row(node.state, addresses=[]), time=None) if node.running == "newer" else full(world)
+    )
+
+
+class FullDisk(Journal):
+    """Takes *writes* more; *forgets*: whether it can be removed."""
+
+    writes = 0
+    forgets = True
+
+    def write(self, data: dict) -> None:
+        if self.writes <= 0:
+            raise JournalError(f"{self.path} cannot be written: No space left on device")
+        self.writes -= 1
+        super().write(data)
+
+    def forget(self) -> None:
+        if not self.forgets:
+            raise JournalError(f"{self.path} cannot be removed: Input/output error")
+        super().forget()
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_master_s_disk_that_is_full_after_the_first_write_fails_and_puts_all_back(
+    kind: str, forgets: bool, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    full = FullDisk(journal.path.parent, "controllers")
+    full.forgets = forgets
+    seen = set()
+    for writes in range(1, 40):
+        world = World(kind)
+        full.writes = writes
+
+        done = rollout(world, full).start()
+
+        seen.add(done["result"])
+        assert world.files() == ("new" if done["result"] == "done" else "old"), writes
+        assert not any(node.is_drained for node in world.nodes.values()), writes
+        assert ("cannot be removed" in done["message"]) is not forgets
+        if done["result"] == "failed":
+            assert done["retcode"] == PUT_BACK, done["message"]
+            assert "No space left on device" in done["message"]
+            assert {each["phase"] for each in done["changes"]} <= {"untouched", "put back"}
+        if not forgets:
+            # What is asked for then ends it.
+            way = "resume" if done["result"] == "done" else "undo"
+            assert f"{way}=True" in done["message"]
+            assert getattr(rollout(world, journal), way)()["retcode"] == DONE
+        assert journal.read() is None
+        if done["result"] == "done":
+            break
+    assert seen == {"failed", "done"}
+
+
+def test_a_disk_that_is_full_before_the_first_write_refuses(journal: Journal) -> None:
+    world = World()
+
+    with pytest.raises(JournalError):
+        rollout(world, FullDisk(journal.path.parent, "controllers")).start()
+
+    assert world.files() == "old"
 
 
 @pytest.mark.parametrize("way", ["resume", "undo"])

@@ -1,12 +1,14 @@
 """The journal of a change outlives the run that wrote it, and tells the next one what to do."""
 
 import errno
+import json
 import os
+from dataclasses import replace
 
 import pytest
 
 from keepalived_core import deploy, judge
-from keepalived_core.node import apply, pending, process
+from keepalived_core.node import apply, pending, process, verify
 from keepalived_core.node.paths import Paths
 
 
@@ -140,3 +142,147 @@ def test_put_back_without_an_earlier_file_says_so_and_changes_nothing(paths):
     with pytest.raises(apply.ApplyError, match="is not there"):
         deploy.put_back(paths, backup=str(paths.backups / "keepalived.conf.9"))
     assert paths.config.read_text() == "by hand\n"
+
+
+class Forced:
+    """Stands for keepalived's part; *fails* with that."""
+
+    fails: BaseException | None = None
+
+    def __init__(self, record, before, _rules, _restart, paths):
+        self.record, self.paths, self.restarts = record, paths, record.restarts
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def run(self, _expected):
+        pending.move(self.record, pending.RELOADING, "", self.paths)
+        if Forced.fails:
+            raise Forced.fails
+        return {"reload": not self.restarts, "restart": self.restarts, "did": ""}
+
+    def outage(self):
+        return ""
+
+
+@pytest.fixture
+def daemon(monkeypatch):
+    """A keepalived that runs; what a put-back then does to it is forced by ``Forced``."""
+    found = process.Daemon(7, 7)
+    monkeypatch.setattr(deploy.process, "find", lambda _paths=None: found)
+    monkeypatch.setattr(deploy.reloading, "settle", lambda *_: None)
+    monkeypatch.setattr(deploy.verify, "look", lambda one, _paths, doubt: verify.Before(one, None))
+    monkeypatch.setattr(deploy, "Force", Forced)
+    yield found
+    Forced.fails = None
+
+
+def put_back(paths, **given):
+    with deploy.alone(str(paths.config), paths):
+        return deploy.put_back(paths, **given)
+
+
+class Killed(BaseException):
+    """The minion was ended."""
+
+
+ENDS = [apply.ApplyError("VI is FAULT"), Killed()]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=["failed", "killed"])
+@pytest.mark.parametrize("named", [False, True], ids=["unnamed", "by sum"])
+def test_a_put_back_that_did_not_end_well_is_finished_by_the_next_and_not_undone(
+    paths, daemon, end, named
+):
+    record = pending.move(begin(paths, live="new\n", daemon=daemon.id), pending.DONE, "", paths)
+    given = {"sum": record.old} if named else {}
+    Forced.fails = end
+    with pytest.raises(type(end)):
+        put_back(paths, **given)
+    assert paths.config.read_text() == "old\n"
+    Forced.fails = None
+
+    done = put_back(paths, **given)
+
+    assert (done["backup"], done["reload"]) == (record.backup, True)
+    assert paths.config.read_text() == "old\n"
+    assert pending.read(paths) is None
+    # and forward again, as ever
+    put_back(paths)
+    assert paths.config.read_text() == "new\n"
+
+
+def test_a_put_back_killed_before_it_replaced_the_file_is_done_by_the_next(
+    paths, daemon, monkeypatch
+):
+    pending.move(begin(paths, live="new\n", daemon=daemon.id), pending.DONE, "", paths)
+    with monkeypatch.context() as patch:
+
+        def killed(*_, **__):
+            raise Killed
+
+        patch.setattr(apply, "swap", killed)
+        with pytest.raises(Killed):
+            put_back(paths)
+    assert paths.config.read_text() == "new\n"
+
+    put_back(paths)
+
+    assert paths.config.read_text() == "old\n"
+
+
+#: (the keepalived that runs when it is tried again, is it restarted once more)
+RESTARTS = [(process.Daemon(7, 7), True), (process.Daemon(8, 8), False)]
+
+
+@pytest.mark.parametrize(("runs", "again"), RESTARTS, ids=["the same", "one started since"])
+def test_what_needs_a_restart_is_not_restarted_twice(paths, daemon, monkeypatch, runs, again):
+    record = replace(begin(paths, live="new\n", daemon=daemon.id), restarts=True)
+    pending.move(record, pending.DONE, "", paths)
+    Forced.fails = Killed()
+    with pytest.raises(Killed):
+        put_back(paths)
+    Forced.fails = None
+    monkeypatch.setattr(deploy.process, "find", lambda _paths=None: runs)
+
+    assert put_back(paths)["restart"] is again
+
+
+def test_a_prepared_put_back_is_taken_back_unless_its_file_is_asked_for(paths, daemon):
+    record = pending.move(begin(paths, live="new\n", daemon=daemon.id), pending.DONE, "", paths)
+    put_back(paths, reload="no")
+    assert pending.read(paths).phase == pending.PREPARED
+
+    put_back(paths)
+    assert paths.config.read_text() == "new\n"
+
+    put_back(paths, reload="no")
+    put_back(paths, sum=[record.old])
+    assert paths.config.read_text() == "old\n"
+    assert pending.read(paths) is None
+
+
+def test_the_copy_with_that_sum_is_restored_whatever_was_changed_since(paths, daemon):
+    first = pending.move(begin(paths, live="new\n", daemon=daemon.id), pending.DONE, "", paths)
+    other = apply.backup(str(paths.config), str(paths.backups))
+    pending.begin(replace(first, old=first.new, backup=other), paths)
+
+    with pytest.raises(apply.ApplyError, match="not the file that was asked for"):
+        put_back(paths, backup=other, sum=first.old)
+    with pytest.raises(apply.ApplyError, match="not the file that was asked for"):
+        put_back(paths, sum="0" * 64)
+    assert paths.config.read_text() == "new\n"
+
+    assert put_back(paths, sum=first.old)["backup"] == first.backup
+    assert paths.config.read_text() == "old\n"
+
+
+def test_a_record_of_an_older_version_is_read(paths):
+    record = begin(paths)
+    data = json.loads(paths.journal.read_text())
+    del data["back"]
+    paths.journal.write_text(json.dumps(data))
+    assert pending.read(paths) == record

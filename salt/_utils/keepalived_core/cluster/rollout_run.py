@@ -25,7 +25,8 @@ from .conductor import (
     said,
     table,
 )
-from .picture import picture
+from .journal import JournalError
+from .picture import can_drain, masters_on, picture
 
 #: The phases of a node.  Until ``prepared`` no daemon was told anything.
 UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
@@ -37,6 +38,7 @@ UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
     "put back",
 )
 _REASON = "a rollout changes the configuration"
+_UNDONE = "a rollout is undone"
 #: Applied on all nodes before anything is planned.
 _READY = "keepalived.ready"
 
@@ -51,6 +53,10 @@ class Rollout(Conductor):
         self.state: dict[str, Any] = {}
         self.plans: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
+        #: Things are put back: from here on the journal is kept where that can be done.
+        self.goes_back = False
+        #: What this run has undrained when it put things back.
+        self.undrained: set[str] = set()
 
     # --- the three ways in ----------------------------------------------------------------------
 
@@ -83,6 +89,7 @@ class Rollout(Conductor):
                     "new": one.plan.get("new"),
                     "backup": None,
                     "phase": UNTOUCHED,
+                    "restarts": _restarts(one),
                 }
                 for one in facts
                 if rollout.kinds_of(one.plan) != {"nothing"}
@@ -109,7 +116,17 @@ class Rollout(Conductor):
         findings = rollout.preflight(facts, resuming=True) + rollout.refuse_mixture(facts)
         refuse(findings)
         plan = rollout.make_plan(facts, together=self.state["mode"] == rollout.TOGETHER)
-        waiting = {one.node for one in facts if rollout.phase_of(one.pending) == "prepared"}
+        if plan.mode == rollout.TOGETHER:
+            self.state["mode"] = plan.mode  # the pillar was changed since; so it goes back, too
+        removed = rollout.removed_instances(self.plans.values())
+        self.state["removed"] = sorted({*self.state["removed"], *removed})
+        # What waits with another text, for the pillar was changed since, is prepared anew.
+        waiting = {
+            one.node
+            for one in facts
+            if rollout.phase_of(one.pending) == "prepared"
+            and one.pending.get("new") == one.plan.get("new")
+        }
         steps = [step.to_data() for step in plan.steps]
         for step in steps:
             if step["do"] == "prepare":
@@ -117,8 +134,13 @@ class Rollout(Conductor):
         for one in facts:
             entry = {"live": None, "new": None, "backup": None, "phase": UNTOUCHED}
             self.state["nodes"].setdefault(one.node, {**entry, "live": one.plan.get("live")})
-            self.state["nodes"][one.node]["new"] = one.plan.get("new")
-            self.state["nodes"][one.node]["expect"] = one.plan.get("live")
+            noted = self.state["nodes"][one.node]
+            # Of every file that may stand there by now; an undo knows it by that.
+            noted.setdefault("sums", []).extend([noted["new"]] if noted["new"] else [])
+            noted["new"] = one.plan.get("new")
+            noted["expect"] = one.plan.get("live")
+            if _restarts(one):
+                noted["restarts"] = True
         done = [step for step in self.state["steps"] if step["state"] == "done"]
         steps += [
             {"do": "undrain", "nodes": [node], "why": "the rollout had drained it"}
@@ -157,7 +179,8 @@ class Rollout(Conductor):
                 self._note()
             if not self.state["steps"] or self.state["steps"][-1]["do"] == "prepare":
                 self._verify({"do": "check"}, final=True)
-        except Failed as failed:
+        except (Failed, JournalError) as failed:
+            self.goes_back = True
             self.world.say(f"failed: {failed}")
             for step in self.state["steps"]:
                 if step["state"] == "doing":
@@ -167,9 +190,8 @@ class Rollout(Conductor):
             text = f"{failed}. All nodes that were changed were put back"
             return self._finish_undo("failed", PUT_BACK, text, problems, **more)
         self.mark(0, _REASON)
-        self.journal.forget()
-        count = len(self.state["nodes"])
-        return self._end("done", DONE, f"{count} nodes changed, {self._way()}", **more)
+        text = f"{len(self.state['nodes'])} nodes changed, {self._way()}"
+        return self._end("done", DONE, text + self._forget("resume"), **more)
 
     def _apply(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
@@ -179,6 +201,7 @@ class Rollout(Conductor):
             "keepalived.apply",
             allow_disruptive=True,
             expect=entry.get("expect", entry["live"]),
+            expect_new=entry["new"],
         )
         entry["backup"] = entry["backup"] or did.get("backup")
         self._phase(node, CHANGED, str(did.get("did") or ""))
@@ -187,13 +210,14 @@ class Rollout(Conductor):
         asked = {}
         for node in nodes:
             entry = self._phase(node, BEGUN)
-            # Each is told which file it was planned for, so each has a job of its own.
+            # Each is told which file was planned, and for which, so each has a job of its own.
             asked[node] = self.world.aside(
                 [node],
                 "keepalived.apply",
                 WORK_SECONDS,
                 allow_disruptive=True,
                 expect=entry.get("expect", entry["live"]),
+                expect_new=entry["new"],
                 reload="no",
             )
         problems = []
@@ -237,7 +261,8 @@ class Rollout(Conductor):
 
     def _put_back(self) -> list[str]:
         """Restore the file of every node that may have been touched; what could not be done."""
-        self.mark(MARK_SECONDS, "a rollout is undone")
+        self.goes_back = True
+        self.mark(MARK_SECONDS, _UNDONE)
         problems = []
         touched = [node for node, it in self.state["nodes"].items() if it["phase"] not in _CLEAN]
         sums = self.world.ask(touched, "keepalived.live_sum", WORK_SECONDS)
@@ -252,27 +277,80 @@ class Rollout(Conductor):
             waiting = pending[node].said if node in pending else None
             if answer.said == entry["live"] and not isinstance(waiting, Mapping):
                 self._phase(node, BACK, "was as before")
-            elif answer.said in (entry["live"], entry["new"]):
+            elif answer.said in (entry["live"], entry["new"], *entry.get("sums", ())):
                 back.append(node)
             else:
                 problems.append(f"{node} has a file that is neither the old nor the new one")
-        if back:
-            self.world.say(f"putting back {', '.join(back)}")
-            # One job for all: they reload in the same moment, as a cluster change needs it.
-            answers = self.world.ask(back, "keepalived.put_back", WORK_SECONDS)
-            for node in back:
-                try:
-                    did = mapping(node, "keepalived.put_back", said(answers, node))
-                    self._phase(node, BACK, str(did.get("did") or ""))
-                except Failed as failed:
-                    problems.append(f"{node} was not put back: {failed}")
-        for node in self._drained_by_us():
-            try:
-                self._undrain([node])
-            except Failed as failed:
-                problems.append(str(failed))
+        if self.state["mode"] == rollout.TOGETHER:
+            problems += self._put_back_together(back)
+        else:
+            self._undrain_again([each for each in self._drained_by_us() if each not in back])
+            for node in self._backwards(back):
+                problems += self._put_back_one(node)
+        # Those that could not be undrained before are asked once more.
+        problems += self._undrain_again(self._drained_by_us())
         self.after, worse = self.settle(self.state["before"])
         return problems + worse
+
+    def _put_back_together(self, nodes: Sequence[str]) -> list[str]:
+        """One job for all: they reload in the same moment, as a cluster change needs it."""
+        if not nodes:
+            return []
+        self.world.say(f"putting back {', '.join(nodes)}")
+        # Each finds its own by the sum, whatever else was changed there since.
+        sums = [self.state["nodes"][node]["live"] for node in nodes]
+        given = {"sum": sums} if all(sums) else {}
+        answers = self.world.ask(nodes, "keepalived.put_back", WORK_SECONDS, **given)
+        problems = []
+        for node in nodes:
+            try:
+                did = mapping(node, "keepalived.put_back", said(answers, node))
+                self._phase(node, BACK, str(did.get("did") or ""))
+            except Failed as failed:
+                problems.append(f"{node} was not put back: {failed}")
+        return problems
+
+    def _put_back_one(self, node: str) -> list[str]:
+        """One node, as it was changed: drained where keepalived restarts under an address, and
+        waited for until the cluster is not worse than before it."""
+        self.mark(MARK_SECONDS, _UNDONE)
+        statuses = self.statuses()
+        status = statuses.get(node)
+        if self.state["nodes"][node].get("restarts") and masters_on(status) and can_drain(status):
+            # Noted first: whatever dies now, the next run undrains it.
+            self.state.setdefault("drained_back", []).append(node)
+            self._note()
+            self.undrained.discard(node)
+            self.world.say(f"drain {node}: it holds an address and keepalived must restart")
+            try:
+                self.drain_away(node, _REASON, picture(statuses))
+            except Failed as failed:
+                # The old file has to come back all the same.
+                self.world.say(f"{node} could not be drained: {failed}")
+        problems = self._put_back_together([node])
+        # An address that only the new file has is gone now.
+        self.settle(picture(statuses), removed=[""])
+        self._undrain_again([each for each in self._drained_by_us() if each == node])
+        return problems
+
+    def _backwards(self, nodes: Sequence[str]) -> list[str]:
+        """Those that were changed last first."""
+        steps = [step for step in self.state["steps"] if step["do"] == "apply"]
+        order = [node for step in steps for node in step["nodes"]]
+        return sorted(nodes, key=lambda node: -order.index(node) if node in order else 1)
+
+    def _undrain_again(self, nodes: Sequence[str]) -> list[str]:
+        """Undrain those that this run has not undrained yet; what could not be done."""
+        problems = []
+        for node in nodes:
+            if node in self.undrained:
+                continue
+            try:
+                self._undrain([node])
+                self.undrained.add(node)
+            except Failed as failed:
+                problems.append(str(failed))
+        return problems
 
     def _drained_by_us(self) -> list[str]:
         """Nodes that a step drained, or may have, and none undrained."""
@@ -283,6 +361,7 @@ class Rollout(Conductor):
             if step["do"] == "undrain" and step["state"] == "done":
                 for node in step["nodes"]:
                     drained.pop(node, None)
+        drained.update(dict.fromkeys(self.state.get("drained_back", ())))
         return list(drained)
 
     def _finish_undo(
@@ -290,8 +369,7 @@ class Rollout(Conductor):
     ) -> dict[str, Any]:
         self.mark(0, _REASON)
         if not problems:
-            self.journal.forget()
-            return self._end(result, code, text, **more)
+            return self._end(result, code, text + self._forget("undo"), **more)
         text = (
             f"{text.removesuffix('. All nodes that were changed were put back')}. Not all is as it "
             f"was: {_all(problems)}. Mend that, then `salt-run keepalived.rollout "
@@ -365,7 +443,21 @@ class Rollout(Conductor):
         return entry
 
     def _note(self) -> None:
-        self.journal.write(self.state)
+        try:
+            self.journal.write(self.state)
+        except JournalError:
+            # What stands on the nodes tells the next run what is left to put back.
+            if not self.goes_back:
+                raise
+
+    def _forget(self, way: str) -> str:
+        """The journal has done its work; what to say where it stays."""
+        try:
+            self.journal.forget()
+        except JournalError as why:
+            name = self.journal.cluster
+            return f". {why}. Mend that, then `salt-run keepalived.rollout {name} {way}=True`"
+        return ""
 
     def _end(self, result: str, retcode: int, message: str, **more: Any) -> dict[str, Any]:
         changes = []
@@ -396,6 +488,11 @@ class Rollout(Conductor):
 
 #: A node in these phases is not asked when all is put back.
 _CLEAN = frozenset({UNTOUCHED, BACK})
+
+
+def _restarts(one: rollout.Facts) -> bool:
+    """Whether a node's plan restarts keepalived."""
+    return "restart" in rollout.kinds_of(one.plan)
 
 
 def _all(texts: Sequence[str]) -> str:

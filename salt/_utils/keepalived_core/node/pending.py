@@ -35,7 +35,7 @@ class Record:
     when the file was replaced, None when none did.  ``since``: seconds since the epoch.
     ``change``: what the classifier said, as plain data; ``allowed``: somebody has accepted that;
     ``restarts``: a reload cannot do it; ``tracks``: seconds until the changed scripts have shown
-    what they say.
+    what they say.  ``back``: of a put-back, the copy whose text is ``new``, otherwise None.
     """
 
     path: str
@@ -50,6 +50,7 @@ class Record:
     allowed: bool = False
     restarts: bool = False
     tracks: float = 0.0
+    back: str | None = None
 
     @property
     def open(self) -> bool:
