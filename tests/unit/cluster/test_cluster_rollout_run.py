@@ -162,6 +162,31 @@ def test_what_a_node_loses_after_its_step_puts_all_back(journal: Journal) -> Non
     assert world.files() == "old"
 
 
+@pytest.mark.parametrize("broken", ["", "keepalived.apply"])
+def test_a_node_that_somebody_drains_while_the_rollout_runs_is_left_drained(
+    broken: str, journal: Journal
+) -> None:
+    world = World("restart")
+    node, drained = world.nodes["n3"], world.nodes["n1"].apply
+
+    def meanwhile(*args: object, **kwarg: object) -> object:
+        node.is_drained = True
+        world.elect()
+        return drained(*args, **kwarg)
+
+    world.nodes["n1"].apply = meanwhile
+    node.broken = broken
+
+    done = rollout(world, journal).start()
+
+    assert done["retcode"] == (PUT_BACK if broken else DONE), done["message"]
+    assert world.files() == ("old" if broken else "new")
+    assert node.is_drained
+    assert not {"keepalived.drain", "keepalived.undrain"} & {fun for fun, _ in world.asked}
+    told = [step["why"] for step in done["steps"] if step["do"] in ("drain", "undrain")]
+    assert told == ["somebody else has drained it meanwhile: it stays so"] * 2
+
+
 def test_a_node_that_cannot_be_put_back_keeps_the_journal_and_says_so(journal: Journal) -> None:
     world = World("safe")
     world.nodes["n2"].broken = "keepalived.apply"

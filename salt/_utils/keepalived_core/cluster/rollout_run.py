@@ -25,7 +25,7 @@ from .conductor import (
     said,
     table,
 )
-from .picture import picture
+from .picture import drain_of, is_drained, picture
 
 #: The phases of a node.  Until ``prepared`` no daemon was told anything.
 UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
@@ -218,10 +218,23 @@ class Rollout(Conductor):
 
     def _drain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
-        self.drain_away(node, _REASON, self.state["before"])
+        status = self.statuses().get(node)
+        if is_drained(status) and drain_of(status).get("reason") != _REASON:
+            why = "somebody else has drained it meanwhile: it stays so"
+            self.world.say(f"{node}: {why}")
+            for step in self.state["steps"]:
+                if step["do"] in ("drain", "undrain") and node in step["nodes"]:
+                    step["why"] = why
+            self.state.setdefault("left_drained", []).append(node)
+            self._note()
+            self.given_away(node, self.state["before"])
+        else:
+            self.drain_away(node, _REASON, self.state["before"])
 
     def _undrain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
+        if node in self.state.get("left_drained", ()):
+            return
         self.do(node, "keepalived.undrain")
 
     def _verify(self, step: Mapping[str, Any], final: bool) -> None:
@@ -283,7 +296,7 @@ class Rollout(Conductor):
             if step["do"] == "undrain" and step["state"] == "done":
                 for node in step["nodes"]:
                     drained.pop(node, None)
-        return list(drained)
+        return [node for node in drained if node not in self.state.get("left_drained", ())]
 
     def _finish_undo(
         self, result: str, code: int, text: str, problems: list[str], **more: Any
