@@ -168,6 +168,18 @@ def test_what_a_killed_run_left_is_swept_and_what_a_living_one_uses_is_not(tmp_p
 DENIALS = [(errno.EACCES, 0, "SELinux"), (errno.EACCES, 1000, "needs root")]
 
 
+@pytest.mark.parametrize(
+    "name", [".{}.swp", ".{}.bak", ".{}.bak.old", ".{}.2025-11-01", ".{}.un~", ".{}.12:x.abc"]
+)
+def test_a_hidden_file_that_is_not_ours_is_left_where_it_is(tmp_path, name):
+    target = tmp_path / "keepalived.conf"
+    theirs = tmp_path / name.format(target.name)
+    theirs.write_text("unsaved edits")
+    os.utime(theirs, (0, 0))
+    assert apply.sweep(str(target)) == []
+    assert theirs.read_text() == "unsaved edits"
+
+
 @pytest.mark.parametrize(("number", "uid", "words"), DENIALS)
 def test_a_denial_says_who_denies(tmp_path, monkeypatch, number, uid, words):
     target = tmp_path / "keepalived.conf"
