@@ -156,6 +156,39 @@ def test_a_disk_that_takes_nothing_is_said_once(paths, caplog, monkeypatch):
     ) == 1
 
 
+@pytest.mark.parametrize("who", ["the watch", "the next state", "undrain"])
+def test_a_drain_that_cannot_end_on_a_full_disk_ends_when_there_is_room(paths, who, monkeypatch):
+    drain_file.write(record_until(-1), paths)
+    paths.run_dir.mkdir(parents=True)
+    record = drain_file.read(paths)
+
+    def full(_path, _content):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(drain_file, "_durable", full)
+        if who == "the watch":
+            DrainKeeper(paths).tend()
+        else:
+            with pytest.raises(OSError, match="No space"):
+                {"undrain": drain_file.clear, "the next state": drain_file.prepare}[who](paths)
+    assert (drain_file.read(paths), paths.drain.read_text()) == (record, "-253\n")
+    DrainKeeper(paths).tend()
+    assert (drain_file.read(paths), paths.drain.read_text()) == (None, "0\n")
+
+
+def test_an_undrain_is_on_the_disk_when_it_returns(paths, monkeypatch):
+    drain_file.write(record_until(60), paths)
+    synced = []
+    monkeypatch.setattr(
+        drain_file.files,
+        "sync_directory",
+        lambda where: synced.append((where, paths.drain_record.exists())),
+    )
+    drain_file.clear(paths)
+    assert synced[-1] == (paths.state_dir, False)
+
+
 CONFIG = """track_file salt_drain {{
     file {file}
     weight 1

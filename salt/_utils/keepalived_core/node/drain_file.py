@@ -1,8 +1,8 @@
 """The drain file and its record: what is on the disk of a drained node.
 
 The file holds the number that keepalived adds to each priority; the record says why, since and
-until when.  Both survive a reboot.  The record is written before the number and removed before it
-goes back to 0: a number without a record is nobody's, a record without its number is completed.
+until when.  Both survive a reboot.  The record is written before the number and removed when that
+is 0 again: a number without a record is nobody's, a record without its number is completed.
 """
 
 from __future__ import annotations
@@ -81,11 +81,14 @@ def write(record: Record, paths: Paths = DEFAULT) -> None:
 
 
 def clear(paths: Paths = DEFAULT) -> None:
-    """Undrain.  Raises :class:`OSError`."""
-    paths.drain_record.unlink(missing_ok=True)
+    """Undrain.  Raises :class:`OSError`; then it is drained as before, and its time is known."""
     files.make_private(paths.state_dir)
     if value(paths) != 0:
         _durable(paths.drain, "0\n")
+    if paths.drain_record.exists():
+        paths.drain_record.unlink()
+        # A record that came back with the power would drain the node anew.
+        files.sync_directory(paths.state_dir)
 
 
 def prepare(paths: Paths = DEFAULT, test: bool = False) -> bool:
