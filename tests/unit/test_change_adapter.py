@@ -1,8 +1,9 @@
-"""``keepalived.apply`` and ``keepalived.put_back``, as a command line calls them."""
+"""What changes a node, as Salt calls it: the arguments of a command line, and the file's sum."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -53,3 +54,16 @@ def test_what_is_no_time_to_reload_is_refused_and_nothing_is_done(module, verb, 
     with pytest.raises(salt_exceptions.SaltInvocationError, match="reload is now or no, not"):
         getattr(module, verb)(reload=salt_args.yamlify_arg(word))
     assert module.told == []
+
+
+@pytest.mark.parametrize("content", [b"! Z\xfcrich\r\nvrrp_instance VI {\r\n}\r\n", b"", None])
+def test_the_sum_of_the_live_file_is_that_of_its_bytes_as_in_the_plan(
+    monkeypatch, tmp_path, content
+):
+    found = load(monkeypatch, "_modules/keepalived_rollout.py", {})
+    path = tmp_path / "keepalived.conf"
+    monkeypatch.setattr(found, "PATHS", SimpleNamespace(config=path))
+    if content is not None:
+        path.write_bytes(content)
+    wanted = None if content is None else hashlib.sha256(content).hexdigest()
+    assert found.live_sum() == wanted
