@@ -67,3 +67,27 @@ def test_the_sum_of_the_live_file_is_that_of_its_bytes_as_in_the_plan(
         path.write_bytes(content)
     wanted = None if content is None else hashlib.sha256(content).hexdigest()
     assert found.live_sum() == wanted
+
+
+#: What the library raises with a line of a file that is no UTF-8.
+QUOTED = [
+    lambda module, line: module.conf.parse(line),
+    lambda module, line: module._raise(module.apply.ApplyError(line)),
+    lambda module, line: module._raise(ValueError(line)),
+]
+
+
+@pytest.mark.parametrize("fails", QUOTED)
+def test_an_error_that_quotes_a_file_that_is_no_utf_8_can_be_sent(monkeypatch, fails):
+    module = load(monkeypatch, "_utils/keepalived_node.py", {})
+
+    def throw(err):
+        raise err
+
+    module._raise = throw
+    with (
+        pytest.raises(salt_exceptions.SaltException, match=r"vrrp_instance Z\\udcfcrich") as failed,
+        module.Errors(),
+    ):
+        fails(module, "vrrp_instance Z\udcfcrich {\n")
+    assert str(failed.value).encode("utf-8")
