@@ -190,6 +190,35 @@ def test_a_node_that_somebody_drains_while_the_rollout_runs_is_left_drained(
     assert told == ["somebody else has drained it meanwhile: it stays so"] * 2
 
 
+def test_a_resumed_rollout_undrains_what_it_drains_itself_although_somebody_had_drained_it(
+    journal: Journal,
+) -> None:
+    world = World("restart")
+    node, drained = world.nodes["n3"], world.nodes["n1"].apply
+
+    def meanwhile(*args: object, **kwarg: object) -> object:
+        node.is_drained = True
+        world.elect()
+        return drained(*args, **kwarg)
+
+    def dies(*_args: object, **_kwarg: object) -> object:
+        raise Died
+
+    world.nodes["n1"].apply = meanwhile
+    node.apply = dies
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    del node.apply
+    node.undrain(world)
+    world.asked.clear()
+
+    assert rollout(world, journal).resume()["retcode"] == DONE
+
+    asked = [fun for fun, nodes in world.asked if nodes == ("n3",)]
+    assert asked.index("keepalived.drain") < asked.index("keepalived.undrain")
+    assert not node.is_drained
+
+
 def test_a_node_that_cannot_be_put_back_keeps_the_journal_and_says_so(journal: Journal) -> None:
     world = World("safe")
     world.nodes["n2"].broken = "keepalived.apply"

@@ -219,21 +219,23 @@ class Rollout(Conductor):
     def _drain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
         status = self.statuses().get(node)
-        if is_drained(status) and drain_of(status).get("reason") != _REASON:
-            why = "somebody else has drained it meanwhile: it stays so"
-            self.world.say(f"{node}: {why}")
-            for step in self.state["steps"]:
-                if step["do"] in ("drain", "undrain") and node in step["nodes"]:
-                    step["why"] = why
-            self.state.setdefault("left_drained", []).append(node)
-            self._note()
-            self.given_away(node, self.state["before"])
-        else:
+        theirs = is_drained(status) and drain_of(status).get("reason") != _REASON
+        left = [each for each in self.state.get("left_drained", ()) if each != node]
+        self.state["left_drained"] = [*left, node] if theirs else left
+        if not theirs:
             self.drain_away(node, _REASON, self.state["before"])
+            return
+        why = "somebody else has drained it meanwhile: it stays so"
+        self.world.say(f"{node}: {why}")
+        for step in self.state["steps"]:
+            if step["do"] in ("drain", "undrain") and node in step["nodes"]:
+                step["why"] = why
+        self._note()
+        self.given_away(node, self.state["before"])
 
     def _undrain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
-        if node in self.state.get("left_drained", ()):
+        if node in self.state.get("left_drained", ()) and node not in self._drained_by_us():
             return
         self.do(node, "keepalived.undrain")
 
@@ -290,13 +292,14 @@ class Rollout(Conductor):
     def _drained_by_us(self) -> list[str]:
         """Nodes that a step drained, or may have, and none undrained."""
         drained: dict[str, None] = {}
+        left = self.state.get("left_drained", ())
         for step in self.state["steps"]:
             if step["do"] == "drain" and step["state"] != "todo":
-                drained.update(dict.fromkeys(step["nodes"]))
+                drained.update(dict.fromkeys(node for node in step["nodes"] if node not in left))
             if step["do"] == "undrain" and step["state"] == "done":
                 for node in step["nodes"]:
                     drained.pop(node, None)
-        return [node for node in drained if node not in self.state.get("left_drained", ())]
+        return list(drained)
 
     def _finish_undo(
         self, result: str, code: int, text: str, problems: list[str], **more: Any
