@@ -104,8 +104,7 @@ def apply(path=None, allow_disruptive=False, expect=None, reload="now", expect_n
         salt '*' keepalived.apply
         salt '*' keepalived.apply allow_disruptive=True
     """
-    if reload not in ("now", "no"):
-        raise SaltInvocationError(f"reload is now or no, not {reload!r}")
+    reload = _when(reload)
     path = str(path or PATHS.config)
     with Errors(), deploying.alone(path, PATHS):
         drain_file.prepare(PATHS)
@@ -171,6 +170,7 @@ def put_back(backup=None, reload="now", sum=None):
 
         salt '*' keepalived.put_back
     """
+    reload = _when(reload)
     with Errors(), deploying.alone(str(PATHS.config), PATHS):
         return deploying.put_back(PATHS, backup=backup, reload=reload, restart=_restart, sum=sum)
 
@@ -219,6 +219,15 @@ def reload_():
 
 def _node():
     return Node(__opts__, __pillar__, __salt__)
+
+
+def _when(reload):
+    """``now`` or ``no``; a plain no (yes) on a command line or in YAML arrives as False (True)."""
+    if isinstance(reload, bool):
+        return "now" if reload else "no"
+    if reload not in ("now", "no"):
+        raise SaltInvocationError(f"reload is now or no, not {reload!r}")
+    return reload
 
 
 def _refused(made):

@@ -40,7 +40,8 @@ def drain(reason=None, expires=None, mode="auto", force=False, peers_healthy=Non
         Why; status and the cluster's table show it.
     expires (str or int, optional)
         When it shall end by itself: a span (``90s``, ``2h``, ``1d``; a number is seconds) or an
-        RFC 3339 time.
+        RFC 3339 time.  A time needs its date (``2026-11-22T18:00:00Z``; UTC without a zone): a bare
+        ``18:00`` is a number to YAML, 1080, and so 18 minutes.
     mode (str)
         ``weight``: the priority becomes 1; the address moves when a peer has taken it, without a
         gap.  ``fault``: the instances go to FAULT; the address is released first, as when

@@ -15,7 +15,7 @@ from salt.exceptions import CommandExecutionError, SaltInvocationError
 # A running minion still holds the library it imported before sync_all: drop it, import the new.
 [sys.modules.pop(n) for n in list(sys.modules) if n.partition(".")[0] == "keepalived_core"]
 
-from keepalived_core import plan as planning
+from keepalived_core.node import apply as applying
 from keepalived_core.node import appointment
 from keepalived_core.node import planned as marking
 from keepalived_core.node.paths import DEFAULT as PATHS
@@ -69,10 +69,9 @@ def live_sum():
         salt '*' keepalived.live_sum
     """
     try:
-        text = planning.read(str(PATHS.config))
+        return applying.digest(str(PATHS.config))
     except OSError as err:
         raise CommandExecutionError(str(err)) from err
-    return None if text is None else planning.digest(text)
 
 
 def waits_for():

@@ -93,7 +93,8 @@ def drain(node, reason=None, expires=None, mode="auto", force=False):
     reason (str, optional)
         Why; status shows it.
     expires (str or int, optional)
-        When it shall end by itself (``90s``, ``2h``).
+        When it shall end by itself (``90s``, ``2h``, ``2026-11-22T18:00:00Z``; never a bare
+        ``18:00``, see ``salt NODE keepalived.drain``).
     mode (str)
         ``auto``, ``weight`` or ``fault``, as of ``salt NODE keepalived.drain``.
     force (bool)

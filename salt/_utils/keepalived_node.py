@@ -111,9 +111,14 @@ class Errors:
 
     def __exit__(self, kind, err, trace):
         if isinstance(err, (apply.ApplyError, dump.DumpUnavailable)):
-            raise salt.exceptions.CommandExecutionError(err.reason) from err
+            raise salt.exceptions.CommandExecutionError(_sendable(err.reason)) from err
         if isinstance(err, (conf.ConfError, report.Unreadable, spool.SpoolError, OSError)):
-            raise salt.exceptions.CommandExecutionError(str(err)) from err
+            raise salt.exceptions.CommandExecutionError(_sendable(err)) from err
         if isinstance(err, ValueError):
-            raise salt.exceptions.SaltInvocationError(str(err)) from err
+            raise salt.exceptions.SaltInvocationError(_sendable(err)) from err
         return False
+
+
+def _sendable(err):
+    """Its text; a byte of a file that is no UTF-8, which Salt cannot send, as its escape."""
+    return str(err).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -50,6 +50,15 @@ def test_an_include_counts_by_what_it_brings(tmp_path):
     assert plan.compare(TEXT, live, str(tmp_path / "keepalived.conf"))[0] == "form"
 
 
+def test_a_byte_that_is_no_utf_8_shows_in_the_diff_and_can_be_sent(tmp_path):
+    path = tmp_path / "keepalived.conf"
+    path.write_bytes(b"! Z\xfcrich\n" + TEXT.replace("101", "102").encode())
+    action, diff = plan.compare(TEXT, plan.read(str(path)), str(path))
+    assert action == "change"
+    assert "-! Z\\udcfcrich" in diff
+    assert diff.encode("utf-8")
+
+
 def test_a_changed_secret_is_a_change_that_shows_no_secret():
     secret = TEXT.replace(
         "    priority", "    authentication {\n        auth_pass %s\n    }\n    priority"

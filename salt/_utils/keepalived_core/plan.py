@@ -175,12 +175,13 @@ def meaning(text: str | None, path: str) -> Tree | None:
 
 
 def diff(old: str, new: str) -> str:
-    """A unified diff without a secret; a changed secret shows as such."""
+    """A unified diff without a secret; a changed secret shows as such.  A byte that is no UTF-8,
+    which Salt cannot send, shows as its escape."""
     before, after = conf.redact(old).splitlines(), conf.redact(new).splitlines()
     lines = list(difflib.unified_diff(before, after, "live", "pillar", lineterm="", n=2))
     if not lines and old != new:
         return "only a secret changed (auth_pass or its kin)"
-    return "\n".join(lines)
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def expected(text: str) -> dict[str, dict]:

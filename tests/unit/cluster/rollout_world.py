@@ -162,7 +162,8 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
-        if self.at is not None and self.dies_at is None and self.time >= self.at:
+        told = self.at is not None and not self.called_off
+        if told and self.dies_at is None and self.time >= self.at:
             # The master that named this second is gone; the nodes keep it all the same.
             self.at = None
             for node in self.nodes.values():
@@ -188,6 +189,9 @@ class Done:
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers
+
+    def done(self) -> bool:
+        return True
 
     def result(self) -> dict[str, Answer]:
         return self.answers

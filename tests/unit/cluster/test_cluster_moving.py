@@ -260,6 +260,24 @@ def test_a_switchover_that_fails_undrains_what_it_drained(world: World, journal:
     assert not world.nodes["n3"].is_drained
 
 
+@pytest.mark.parametrize("drained_before", [True, False])
+def test_a_drain_that_the_node_refuses_leaves_the_drain_of_somebody_else(
+    drained_before: bool, world: World, journal: Journal
+) -> None:
+    node = world.nodes["n3"]
+    node.is_drained = drained_before
+    world.elect()
+    node.broken = "keepalived.drain"
+
+    done = Moving(world.members, journal, world).drain("n3")
+
+    assert (done["result"], done["retcode"]) == ("failed", PUT_BACK)
+    assert node.is_drained is drained_before
+    assert ("n3 was drained before and was left so" in done["message"]) is drained_before
+    undrained = ("keepalived.undrain", ("n3",)) in world.asked
+    assert undrained is not drained_before, "a drain whose answer was lost would last for ever"
+
+
 def test_the_last_healthy_node_is_not_drained_unless_forced(world: World, journal: Journal) -> None:
     for name in ("n1", "n2"):
         world.nodes[name].state = "FAULT"

@@ -16,6 +16,7 @@ from rollout_samples import row, status
 from rollout_world import Died, Node, World
 
 from keepalived_core.cluster.conductor import DONE, PUT_BACK, UNCLEAR, Refused
+from keepalived_core.cluster.facts import Answer
 from keepalived_core.cluster.journal import Journal, JournalError, Locked
 from keepalived_core.cluster.rollout_run import Rollout
 
@@ -228,6 +229,61 @@ def test_a_cluster_change_goes_back_on_all_in_one_job(journal: Journal) -> None:
     assert back == [("n1", "n2", "n3")]
 
 
+@pytest.mark.parametrize("broken", ["", "keepalived.apply"])
+def test_a_node_that_somebody_drains_while_the_rollout_runs_is_left_drained(
+    broken: str, journal: Journal
+) -> None:
+    world = World("restart")
+    node, drained = world.nodes["n3"], world.nodes["n1"].apply
+
+    def meanwhile(*args: object, **kwarg: object) -> object:
+        node.is_drained = True
+        world.elect()
+        return drained(*args, **kwarg)
+
+    world.nodes["n1"].apply = meanwhile
+    node.broken = broken
+
+    done = rollout(world, journal).start()
+
+    assert done["retcode"] == (PUT_BACK if broken else DONE), done["message"]
+    assert world.files() == ("old" if broken else "new")
+    assert node.is_drained
+    asked = {fun for fun, nodes in world.asked if nodes == ("n3",)}
+    assert not {"keepalived.drain", "keepalived.undrain"} & asked
+    told = [step["why"] for step in done["steps"] if step["do"] in ("drain", "undrain")]
+    assert told == ["somebody else has drained it meanwhile: it stays so"] * 2
+
+
+def test_a_resumed_rollout_undrains_what_it_drains_itself_although_somebody_had_drained_it(
+    journal: Journal,
+) -> None:
+    world = World("restart")
+    node, drained = world.nodes["n3"], world.nodes["n1"].apply
+
+    def meanwhile(*args: object, **kwarg: object) -> object:
+        node.is_drained = True
+        world.elect()
+        return drained(*args, **kwarg)
+
+    def dies(*_args: object, **_kwarg: object) -> object:
+        raise Died
+
+    world.nodes["n1"].apply = meanwhile
+    node.apply = dies
+    with pytest.raises(Died):
+        rollout(world, journal).start()
+    del node.apply
+    node.undrain(world)
+    world.asked.clear()
+
+    assert rollout(world, journal).resume()["retcode"] == DONE
+
+    asked = [fun for fun, nodes in world.asked if nodes == ("n3",)]
+    assert asked.index("keepalived.drain") < asked.index("keepalived.undrain")
+    assert not node.is_drained
+
+
 def test_a_node_that_cannot_be_put_back_keeps_the_journal_and_says_so(journal: Journal) -> None:
     world = World("safe")
     world.nodes["n2"].broken = "keepalived.apply"
@@ -255,6 +311,75 @@ def test_the_common_reload_is_called_off_when_one_node_does_not_confirm(journal:
     assert "n2 did not confirm the common reload in time: it was called off" in done["message"]
     assert world.files() == "old"
     assert [node.reloads for node in world.nodes.values()] == [0, 0, 0]
+
+
+class Gone(World):
+    """Two nodes are there; the third is gone once it was told the common second, and whoever asks
+    it waits as long as for one that may still answer."""
+
+    def __init__(self) -> None:
+        super().__init__("cluster")
+        self.when: dict[str, float] = {}
+
+    def ask(
+        self, nodes: Iterable[str], fun: str, timeout: float, **kwarg: Any
+    ) -> dict[str, Answer]:
+        self.when.setdefault(fun, self.time)
+        wanted = set(nodes)
+        answers = super().ask(wanted - {"n2"} if self.when.get("told") else wanted, fun, 0, **kwarg)
+        if self.when.get("told") and "n2" in wanted:
+            self.sleep(timeout + 2)
+        return answers
+
+    def aside(self, nodes: Iterable[str], fun: str, timeout: float, **kwarg: Any) -> Any:
+        if fun == "keepalived.commit":
+            self.when["told"] = self.time
+        elif self.when.get("told") and "n2" in set(nodes):
+            return Unanswered()
+        return super().aside(nodes, fun, timeout, **kwarg)
+
+
+class Unanswered:
+    def done(self) -> bool:
+        return False
+
+
+def test_the_common_reload_is_called_off_in_time_when_one_node_is_gone(journal: Journal) -> None:
+    world = Gone()
+
+    done = rollout(world, journal).start()
+
+    assert (done["result"], done["retcode"]) == ("failed", UNCLEAR)
+    assert "n2 did not confirm the common reload in time: it was called off" in done["message"]
+    assert "except on n2, which does not answer" in done["message"]
+    assert world.at is not None
+    assert world.when["keepalived.call_off"] < world.at - 1
+    assert [world.nodes[name].reloads for name in ("n1", "n3")] == [0, 0]
+    assert [world.nodes[name].live for name in ("n1", "n3")] == ["old", "old"]
+    waited = world.when["keepalived.live_sum"] - world.when["keepalived.call_off"]
+    assert waited < 30, "the others are put back without waiting for the one that is gone"
+
+
+def test_an_answer_that_is_late_but_in_time_lets_all_reload(journal: Journal) -> None:
+    world = World("cluster")
+    aside = world.aside
+
+    class Late:
+        def __init__(self, ready: float, answers: Any) -> None:
+            self.ready, self.result = ready, answers.result
+
+        def done(self) -> bool:
+            return world.time >= self.ready
+
+    def late(nodes: Iterable[str], fun: str, timeout: float, **kwarg: Any) -> Any:
+        job = aside(nodes, fun, timeout, **kwarg)
+        return Late(world.at - 2, job) if fun == "keepalived.waits_for" and world.at else job
+
+    world.aside = late
+
+    assert rollout(world, journal).start()["retcode"] == DONE
+    assert not world.called_off
+    assert [node.reloads for node in world.nodes.values()] == [1, 1, 1]
 
 
 def moments(kind: str) -> list[float]:

@@ -164,6 +164,18 @@ def test_what_a_killed_run_left_is_swept_and_what_a_living_one_uses_is_not(tmp_p
     assert os.listdir(tmp_path) == [young.name]
 
 
+@pytest.mark.parametrize(
+    "name", [".{}.swp", ".{}.bak", ".{}.bak.old", ".{}.2025-11-01", ".{}.un~", ".{}.12:x.abc"]
+)
+def test_a_hidden_file_that_is_not_ours_is_left_where_it_is(tmp_path, name):
+    target = tmp_path / "keepalived.conf"
+    theirs = tmp_path / name.format(target.name)
+    theirs.write_text("unsaved edits")
+    os.utime(theirs, (0, 0))
+    assert apply.sweep(str(target)) == []
+    assert theirs.read_text() == "unsaved edits"
+
+
 #: (errno, is it root, words a person understands); a kernel with SELinux is not at hand: a mock.
 DENIALS = [(errno.EACCES, 0, "SELinux"), (errno.EACCES, 1000, "needs root")]
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from keepalived_core.node import drain_file, drain_status
+from keepalived_core.node import drain, drain_file, drain_status
 from keepalived_core.node.drain_file import Record
 from keepalived_core.node.drain_keeper import DrainKeeper
 from keepalived_core.node.paths import Paths
@@ -47,6 +47,14 @@ def test_an_end_is_a_span_or_a_time(expires, seconds):
 def test_what_is_no_end_is_refused_with_what_would_be(expires):
     with pytest.raises(ValueError, match="give a span from now"):
         drain_file.moment(expires, NOW)
+
+
+def test_an_end_that_has_no_date_is_refused_before_anything_is_touched(paths):
+    assert drain_file.moment("9999-12-31T23:59:59Z", NOW) == drain_file.LAST
+    for expires in ("9999999d", "999999999h", "9999-12-31T23:59:59-01:00"):
+        with pytest.raises(ValueError, match="later than the year 9999"):
+            drain.drain(expires=expires, paths=paths)
+    assert not paths.state_dir.exists()
 
 
 #: (content, what keepalived reads: measured on 2.2.7)
@@ -156,6 +164,39 @@ def test_a_disk_that_takes_nothing_is_said_once(paths, caplog, monkeypatch):
     ) == 1
 
 
+@pytest.mark.parametrize("who", ["the watch", "the next state", "undrain"])
+def test_a_drain_that_cannot_end_on_a_full_disk_ends_when_there_is_room(paths, who, monkeypatch):
+    drain_file.write(record_until(-1), paths)
+    paths.run_dir.mkdir(parents=True)
+    record = drain_file.read(paths)
+
+    def full(_path, _content):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(drain_file, "_durable", full)
+        if who == "the watch":
+            DrainKeeper(paths).tend()
+        else:
+            with pytest.raises(OSError, match="No space"):
+                {"undrain": drain_file.clear, "the next state": drain_file.prepare}[who](paths)
+    assert (drain_file.read(paths), paths.drain.read_text()) == (record, "-253\n")
+    DrainKeeper(paths).tend()
+    assert (drain_file.read(paths), paths.drain.read_text()) == (None, "0\n")
+
+
+def test_an_undrain_is_on_the_disk_when_it_returns(paths, monkeypatch):
+    drain_file.write(record_until(60), paths)
+    synced = []
+    monkeypatch.setattr(
+        drain_file.files,
+        "sync_directory",
+        lambda where: synced.append((where, paths.drain_record.exists())),
+    )
+    drain_file.clear(paths)
+    assert synced[-1] == (paths.state_dir, False)
+
+
 CONFIG = """track_file salt_drain {{
     file {file}
     weight 1
@@ -194,6 +235,25 @@ def test_the_status_says_what_is_so_and_what_is_wrong(paths, record, number, dra
     assert (found["drained"], found["mode"], found["missing"]) == (drained, mode, [])
     assert (word in found["problem"]) if word else found["problem"] is None
     assert json.loads(json.dumps(found)) == found
+
+
+#: (``until`` of a record that an earlier release or a hand wrote, what the status says)
+FAR = [
+    ("863999913600.0", "9999-12-31T23:59:59Z"),
+    ("1e300", "9999-12-31T23:59:59Z"),
+    ("Infinity", None),
+    ("NaN", None),
+    ("-1e20", None),
+]
+
+
+@pytest.mark.parametrize(("until", "said"), FAR)
+def test_the_status_of_a_drain_whose_end_has_no_date_says_all_the_same(paths, until, said):
+    paths.state_dir.mkdir(parents=True)
+    paths.drain_record.write_text(f'{{"mode": "weight", "since": {NOW}, "until": {until}}}')
+    paths.drain.write_text("-253\n")
+    found = drain_status.status(paths, version=(2, 2, 7))
+    assert (found["drained"], found["until"]) == (True, said)
 
 
 def test_the_status_says_what_the_configuration_lacks(paths):

@@ -14,8 +14,12 @@ from .conductor import STATUS_SECONDS, WORK_SECONDS, Failed, World
 LEAD_SECONDS = 6
 LEAD_PER_SECOND = 4
 LONGEST_LEAD = 90
-#: When this little is left and not every node has confirmed, the order is taken back.
+#: When this little is left no node is asked any more whether it waits.
 MARGIN_SECONDS = 3
+#: An answer that is under way is waited for until the order can only just be taken back: so much
+#: before the second, and as long as the nodes take to hear of it.
+CALL_OFF_SECONDS = 1
+_LOOK = 0.02
 
 
 def commit_together(
@@ -29,24 +33,34 @@ def commit_together(
     time (then the order was taken back on all), or when one says that it went wrong.
     """
     wanted = list(nodes)
+    lead = min(LEAD_SECONDS + LEAD_PER_SECOND * slowest, LONGEST_LEAD)
     # At the beginning of a second, as keepalived's reload_time_file wants it.
-    at = math.ceil(world.now() + min(LEAD_SECONDS + LEAD_PER_SECOND * slowest, LONGEST_LEAD))
+    at = math.ceil(world.now() + lead)
+    last = at - CALL_OFF_SECONDS - min(slowest, lead / LEAD_PER_SECOND)
     asked = world.aside(wanted, "keepalived.commit", WORK_SECONDS, at=at)
     missing = set(wanted)
-    while missing and not asked.done() and world.now() < at - MARGIN_SECONDS:
-        answers = world.ask(missing, "keepalived.waits_for", STATUS_SECONDS)
-        missing -= {node for node, answer in answers.items() if answer.said == at}
+    while missing and not asked.done() and world.now() < min(at - MARGIN_SECONDS, last):
+        # Aside: a node that is gone costs more than is left, and the order must be taken back.
+        question = world.aside(missing, "keepalived.waits_for", STATUS_SECONDS)
+        while not question.done() and world.now() < last:
+            world.sleep(_LOOK)
+        if not question.done():
+            break
+        missing -= {node for node, answer in question.result().items() if answer.said == at}
         if missing:
             world.sleep(0.2)
-    if missing and world.now() < at - 0.5:
+    if missing:
         called = world.ask(wanted, "keepalived.call_off", STATUS_SECONDS, at=at)
         deaf = sorted(set(wanted) - set(called))
-        text = f"{', '.join(sorted(missing))} did not confirm the common reload in time: "
-        text += "it was called off"
+        # A question that was given up does not tell who had an answer; this one does.
+        silent = sorted(missing.intersection(deaf) or missing)
+        text = f"{', '.join(silent)} did not confirm the common reload in time: it was called off"
         if deaf:
             text += f" (except on {', '.join(deaf)}, which does not answer)"
-        early = _problems(wanted, asked.result())
-        raise Failed("; ".join([text, *(each for each in early if "no answer" not in each)]))
+        # One that is gone would be waited for as long as for a reload.
+        early = _problems(wanted, asked.result()) if not deaf or asked.done() else []
+        if deaf or early:  # else all were in time after all
+            raise Failed("; ".join([text, *(each for each in early if "no answer" not in each)]))
     answers = asked.result()
     problems = _problems(wanted, answers)
     if problems:

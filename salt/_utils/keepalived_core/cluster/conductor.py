@@ -132,6 +132,10 @@ class Conductor:
         """Drain a node and wait until others have all it had.  Raises Failed."""
         ready = peers_ready(node, self.statuses())
         self.do(node, "keepalived.drain", reason=reason, peers_healthy=ready)
+        self.given_away(node, before)
+
+    def given_away(self, node: str, before: Mapping[str, Any]) -> None:
+        """Wait until others have all that a drained node had.  Raises Failed."""
         deadline = self.world.now() + SETTLE_SECONDS
         while True:
             statuses = self.statuses()

@@ -212,6 +212,7 @@ class Moving(Conductor):
         self.mark(MARK_SECONDS, reason)
         begin = self.world.now()
         done: list[tuple[str, str]] = []
+        theirs: list[str] = []  # drained before: that is not ours to end
         problem = ""
         now = before
         try:
@@ -219,8 +220,11 @@ class Moving(Conductor):
                 self.world.say(f"{verb} {node}")
                 kwargs = dict(how)
                 if verb == "drain":
+                    asked = self.statuses()
+                    if any(is_drained(each.get(node)) for each in (statuses, asked)):
+                        theirs.append(node)
                     kwargs.setdefault("reason", reason)
-                    kwargs["peers_healthy"] = peers_ready(node, self.statuses())
+                    kwargs["peers_healthy"] = peers_ready(node, asked)
                 done.append((verb, node))
                 self.do(node, f"keepalived.{verb}", **kwargs)
             now = self._wait(before, missing, bool(how.get("force")))
@@ -232,8 +236,7 @@ class Moving(Conductor):
             problem = str(failed)
             self.world.say(f"failed: {problem}")
             for verb, node in reversed(done):
-                opposite = "undrain" if verb == "drain" else "drain"
-                if opposite == "undrain":
+                if verb == "drain" and node not in theirs:
                     self.world.ask([node], "keepalived.undrain", WORK_SECONDS)
             now, _ = self.settle(before)
         gaps = self._gaps(begin, before, now)
@@ -241,6 +244,8 @@ class Moving(Conductor):
         rows = table(before, now)
         if problem:
             message = f"{problem}. What was drained for it was undrained"
+            if theirs:
+                message += f"; {', '.join(theirs)} was drained before and was left so"
             return self.report("failed", PUT_BACK, message, rows=rows, gaps=gaps, back=[])
         return self.report(
             "done",

@@ -26,7 +26,7 @@ from .conductor import (
     table,
 )
 from .journal import JournalError
-from .picture import can_drain, masters_on, picture
+from .picture import can_drain, drain_of, is_drained, masters_on, picture
 
 #: The phases of a node.  Until ``prepared`` no daemon was told anything.
 UNTOUCHED, BEGUN, PREPARED, RELOADING, CHANGED, BACK = (
@@ -242,10 +242,25 @@ class Rollout(Conductor):
 
     def _drain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
-        self.drain_away(node, _REASON, self.state["before"])
+        status = self.statuses().get(node)
+        theirs = is_drained(status) and drain_of(status).get("reason") != _REASON
+        left = [each for each in self.state.get("left_drained", ()) if each != node]
+        self.state["left_drained"] = [*left, node] if theirs else left
+        if not theirs:
+            self.drain_away(node, _REASON, self.state["before"])
+            return
+        why = "somebody else has drained it meanwhile: it stays so"
+        self.world.say(f"{node}: {why}")
+        for step in self.state["steps"]:
+            if step["do"] in ("drain", "undrain") and node in step["nodes"]:
+                step["why"] = why
+        self._note()
+        self.given_away(node, self.state["before"])
 
     def _undrain(self, nodes: Sequence[str]) -> None:
         (node,) = nodes
+        if node in self.state.get("left_drained", ()) and node not in self._drained_by_us():
+            return
         self.do(node, "keepalived.undrain")
 
     def _verify(self, step: Mapping[str, Any], final: bool) -> None:
@@ -355,9 +370,10 @@ class Rollout(Conductor):
     def _drained_by_us(self) -> list[str]:
         """Nodes that a step drained, or may have, and none undrained."""
         drained: dict[str, None] = {}
+        left = self.state.get("left_drained", ())
         for step in self.state["steps"]:
             if step["do"] == "drain" and step["state"] != "todo":
-                drained.update(dict.fromkeys(step["nodes"]))
+                drained.update(dict.fromkeys(node for node in step["nodes"] if node not in left))
             if step["do"] == "undrain" and step["state"] == "done":
                 for node in step["nodes"]:
                     drained.pop(node, None)

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ KEEP_BACKUPS = 10
 #: A change takes seconds; another run may wait for that long.
 LOCK_SECONDS = 60.0
 IN_USE_SECONDS = 60.0
+_SHADOW = re.compile(r"\.keepalived-shadow-[a-z0-9_]+", re.ASCII)
 
 
 class ApplyError(Exception):
@@ -94,17 +96,19 @@ def sweep(target: str) -> list[str]:
     gate's copies name none, and none is in use for longer than a test takes.
     """
     found = []
-    for pattern in (f".{Path(target).name}.*", ".keepalived-shadow-*"):
-        for path in Path(target).parent.glob(pattern):
-            pid, _, start = path.name.split(".")[-2].partition(":")
-            with contextlib.suppress(OSError):
-                if start and pid.isdigit():
-                    used = process.is_running(int(pid), start)
-                else:
-                    used = time.time() - path.stat().st_mtime < IN_USE_SECONDS
-                if not used:
-                    path.unlink()
-                    found.append(path.name)
+    ours = re.compile(rf"\.{re.escape(Path(target).name)}\.(\d+):(\d+)\.[a-z0-9_]+", re.ASCII)
+    for path in Path(target).parent.glob(".*"):
+        staged_by = ours.fullmatch(path.name)
+        if staged_by is None and not _SHADOW.fullmatch(path.name):
+            continue  # an editor's swap file, somebody's copy
+        with contextlib.suppress(OSError):
+            if staged_by:
+                used = process.is_running(int(staged_by[1]), staged_by[2])
+            else:
+                used = time.time() - path.stat().st_mtime < IN_USE_SECONDS
+            if not used:
+                path.unlink()
+                found.append(path.name)
     return found
 
 

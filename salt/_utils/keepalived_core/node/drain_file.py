@@ -1,8 +1,8 @@
 """The drain file and its record: what is on the disk of a drained node.
 
 The file holds the number that keepalived adds to each priority; the record says why, since and
-until when.  Both survive a reboot.  The record is written before the number and removed before it
-goes back to 0: a number without a record is nobody's, a record without its number is completed.
+until when.  Both survive a reboot.  The record is written before the number and removed when that
+is 0 again: a number without a record is nobody's, a record without its number is completed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from .paths import DEFAULT, Paths
 VALUES = {"weight": -253, "fault": -254}
 _NUMBER = re.compile(r"\s*([-+]?\d{1,9})(?!\d)")
 _SPAN = re.compile(r"(\d{1,9})\s*([smhd]?)", re.ASCII)
+#: The last second that has a date, in seconds since the epoch.
+LAST = 253_402_300_799
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -56,7 +58,7 @@ def read(paths: Paths = DEFAULT) -> Record | None:
             who=None if data.get("who") is None else str(data["who"]),
             handover=float(data.get("handover", 10.0)),
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
     return record if record.mode in VALUES else None
 
@@ -81,11 +83,14 @@ def write(record: Record, paths: Paths = DEFAULT) -> None:
 
 
 def clear(paths: Paths = DEFAULT) -> None:
-    """Undrain.  Raises :class:`OSError`."""
-    paths.drain_record.unlink(missing_ok=True)
+    """Undrain.  Raises :class:`OSError`; then it is drained as before, and its time is known."""
     files.make_private(paths.state_dir)
     if value(paths) != 0:
         _durable(paths.drain, "0\n")
+    if paths.drain_record.exists():
+        paths.drain_record.unlink()
+        # A record that came back with the power would drain the node anew.
+        files.sync_directory(paths.state_dir)
 
 
 def prepare(paths: Paths = DEFAULT, test: bool = False) -> bool:
@@ -176,6 +181,11 @@ def moment(expires: object, now: float) -> float | None:
             f"expires={expires!r} is no time: give a span from now (90s, 15m, 2h, 3d) or a time "
             "(2026-11-22T03:04:05Z)"
         )
+    if round(until) > LAST:
+        raise ValueError(
+            f"expires={expires!r} is later than the year 9999: give an earlier time (90s, 15m, 2h, "
+            "3d, 2026-11-22T03:04:05Z), or leave it out for a drain without an end"
+        )
     return until
 
 
@@ -185,10 +195,14 @@ def is_span(expires: object) -> bool:
 
 
 def text(seconds: float | None) -> str | None:
-    """A time as people read it: RFC 3339, UTC, whole seconds."""
+    """A time as people read it: RFC 3339, UTC, whole seconds; never raises."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(round(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        found = datetime.fromtimestamp(min(round(seconds), LAST), timezone.utc)
+    except (ValueError, OverflowError, OSError):  # somebody's record: no number, no such year
+        return None
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _durable(path: Path, content: str) -> None:
