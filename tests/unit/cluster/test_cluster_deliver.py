@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from cluster_samples import WHEN, event
-from deliver_receivers import SECRET, Handler, as_apprise, closed, post, silent, slow, text_of, web
+from deliver_receivers import SECRET, Handler, as_apprise, closed, post, rude, silent, slow, text_of, web
 
 from keepalived_core.cluster import alert_message, deliver, deliver_apprise
 from keepalived_core.cluster.alert import compose
@@ -135,6 +135,17 @@ def test_who_has_the_mail_does_not_get_it_again_because_another_was_refused(
 
     assert letters.recipients == [["ops@example.com"]]
     assert "1 of 2 recipients refused" in caplog.text
+
+
+@pytest.mark.parametrize("farewell", [b"250 bye\r\n", b"421 too late\r\n", b"", None])
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_to_quit(
+    farewell: bytes | None,
+) -> None:
+    with rude(farewell) as (letters, port):
+        route = Mail(("ops@example.com",), "salt@example.com", "127.0.0.1", port)
+        assert deliver.attempt(route, MESSAGE) is None
+
+    assert len(letters) == 1
 
 
 # --- apprise ----------------------------------------------------------------------------------
