@@ -342,6 +342,35 @@ def test_who_could_not_be_told_of_the_beginning_does_not_hear_of_the_end(world) 
     assert resolved(site) == {}
 
 
+def test_what_could_not_be_told_for_an_hour_and_is_open_still_is_told_by_a_reminder(world) -> None:
+    site = world(a={"remind": "30m"}, b={})
+    site.answers["a"] = site.answers["b"] = DEAD
+    opened(site)
+    site.wait(GIVE_UP + PAUSE_MAX, step=10)
+    assert ("failed", "a", "i1") in [note[:3] for note in site.notes]
+    site.answers.clear()
+    site.wait(1800, step=10)
+
+    assert "still open" in site.texts("a")[0]
+    assert site.texts("b") == []
+    assert resolved(site) == {"a": "sent"}
+    site.wait(7200, step=30)
+    assert "is over" in site.texts("a")[-1]
+
+
+def test_who_heard_nothing_of_it_but_will_be_reminded_hears_of_the_end_behind_that(world) -> None:
+    site = world(a={"remind": "30m"})
+    site.answers["a"] = DEAD
+    opened(site)
+    site.wait(GIVE_UP + PAUSE_MAX + 60, step=10)
+    assert site.outbox.health()["a"].waiting == 1
+    assert set(resolved(site)) == {"a"}
+    site.answers.clear()
+    site.wait(PAUSE_MAX, step=10)
+
+    assert ["is over" in text for text in site.texts("a")] == [False, True]
+
+
 def test_an_incident_that_is_open_still_is_told_again(world) -> None:
     site = world(a={"remind": "10m"}, b={})
     opened(site)
@@ -382,6 +411,15 @@ def test_reminders_do_not_pile_up_before_a_dead_receiver(world) -> None:
     site.wait(1800, step=10)
 
     assert site.outbox.health()["a"].waiting == 1
+
+
+def test_of_none_of_many_that_wait_anybody_is_reminded(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    for number in range(120):
+        opened(site, f"i{number}")
+
+    assert site.outbox.to_remind("a", site.now) == []
 
 
 def test_an_end_that_nobody_told_is_told_when_it_is_noticed(world) -> None:
