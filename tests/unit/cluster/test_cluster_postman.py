@@ -13,6 +13,7 @@ import pytest
 from alert_world import DEAD, REFUSED, START, World, alert, incident
 
 from keepalived_core.cluster import alert_incident
+from keepalived_core.cluster.alert_message import Failure
 from keepalived_core.cluster.ledger import Ledger, LedgerError
 from keepalived_core.cluster.outbox import GIVE_UP, LEASE, PAUSE_MAX, Outbox
 
@@ -120,6 +121,37 @@ def test_what_nobody_takes_is_given_up_counted_and_told(world) -> None:
     assert note == ("failed", "a", "x", f"given up after 1 h: {DEAD.reason}")
     health = site.outbox.health()["a"]
     assert (health.given_up, health.waiting, health.failures > 0) == (1, 0, True)
+
+
+def test_what_is_too_old_does_not_pile_up_before_what_is_new(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    for number in range(250):
+        site.post(alert(str(number)))
+    site.wait(GIVE_UP - 60, step=60)
+    site.post(alert("new"))
+    site.wait(2 * PAUSE_MAX, step=10)
+    assert site.outbox.health()["a"].waiting == 1
+    assert site.outbox.health()["a"].given_up == 250
+    assert sorted(int(note[2]) for note in site.notes) == list(range(250))
+    site.answers["a"] = None
+    site.wait(PAUSE_MAX, step=10)
+
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["new"]
+
+
+@pytest.mark.parametrize("answer", [DEAD, REFUSED])
+def test_nothing_is_given_up_after_a_single_try(world, answer: Failure) -> None:
+    site = world(a={"group": 30})
+    site.post(alert("x"))
+    site.answers["a"] = answer
+    site.now += 2 * GIVE_UP  # the clock was set forward
+    site.wait(1)
+    assert (len(site.tried), site.notes) == (1, [])
+    site.answers["a"] = None
+    site.wait(30)
+
+    assert len(site.texts("a")) == 1
 
 
 def test_a_message_that_is_refused_holds_up_no_other(world) -> None:

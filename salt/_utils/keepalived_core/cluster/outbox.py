@@ -170,7 +170,8 @@ class Outbox:
         """The receiver has not taken a message; returns the alerts that are given up.
 
         One that answers and refuses is asked again for this message later, and for the next one
-        now; one that cannot be reached is left alone for a while.
+        now; one that cannot be reached is left alone for a while, and all that waits too long for
+        it is given up: :meth:`give_up_old` has what this one has not.
         """
         with self._ledger.transaction() as connection:
             failures = _ill(connection, route, failure, now)
@@ -179,7 +180,11 @@ class Outbox:
                 connection.execute(
                     "UPDATE route SET next_try = ? WHERE name = ?", (now + pause, route)
                 )
-            over = [each for each in kept if now - each.entered >= GIVE_UP]
+            # not after a single try: the clock may have been set forward
+            if failure.refused:
+                over = [each for each in kept if now - each.entered >= GIVE_UP and each.tries]
+            else:
+                over = _old(connection, route, now) if failures > 1 else []
             _give_up(connection, route, over, now)
             for each in kept:
                 # of one that cannot be reached all wait for the route, in their order
@@ -188,6 +193,14 @@ class Outbox:
                     "UPDATE message SET tries = tries + 1, due = ? WHERE id = ?",
                     (now + pause, each.number),
                 )
+            self._renew(connection, route, now)
+            return over
+
+    def give_up_old(self, route: str, now: float) -> list[Kept]:
+        """Give up what waits too long for a route that cannot be reached, so many at a time."""
+        with self._ledger.transaction() as connection:
+            over = _old(connection, route, now)
+            _give_up(connection, route, over, now)
             self._renew(connection, route, now)
             return over
 
@@ -345,6 +358,10 @@ def _kept(connection: sqlite3.Connection, where: str, values: tuple[Any, ...]) -
 def _take(connection: sqlite3.Connection, route: str, now: float) -> list[Kept]:
     # One that was entered in the future was entered before the clock was set back.
     return _kept(connection, "route = ? AND (due <= ? OR entered > ?)", (route, now, now))
+
+
+def _old(connection: sqlite3.Connection, route: str, now: float) -> list[Kept]:
+    return _kept(connection, "route = ? AND entered <= ?", (route, now - GIVE_UP))
 
 
 def _pause(failures: int) -> float:

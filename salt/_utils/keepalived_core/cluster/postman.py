@@ -233,9 +233,12 @@ class Postman:
                     waited = clock.span(now - each.entered)
                     self._note("sent", route, each, f"{each.alert.subject}, {waited} later")
             return
-        for each in self._outbox.failed(route, bundle, failure, now):
-            limit = clock.span(GIVE_UP)
-            self._note("failed", route, each, f"given up after {limit}: {failure.reason}")
+        over = self._outbox.failed(route, bundle, failure, now)
+        while over:
+            for each in over:
+                limit = clock.span(GIVE_UP)
+                self._note("failed", route, each, f"given up after {limit}: {failure.reason}")
+            over = [] if failure.refused else self._outbox.give_up_old(route, self._now())
 
 
 def _together(routes: Sequence[Route], work: Callable[[Route], None]) -> None:
