@@ -54,6 +54,7 @@ class Trail:
         self.ledger = ledgers.Ledger(folder / "react.db")
         self.outbox = outbox.Outbox(self.ledger)
         self._timeline = folder / "timeline.db"
+        self._sending = {}
 
     def routes(self, checked=False):
         """Where alerts go.
@@ -196,12 +197,12 @@ class Trail:
     def work(self):
         """Send what waits and is due, and remind; returns when something is due next, or None.
 
-        The hub calls it every moment.  Raises LedgerError.
+        Each route has a thread of its own, for which nobody waits.  The hub calls it every moment.  Raises LedgerError.
         """
         post = self.postman(self.routes())
         if post.reminds():
             self._remind(post)
-        return post.work()
+        return post.work(self._sending)
 
     def _remind(self, post):
         try:

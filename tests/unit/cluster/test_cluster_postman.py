@@ -13,7 +13,7 @@ import pytest
 from alert_world import DEAD, REFUSED, START, World, alert, incident
 
 from keepalived_core.cluster import alert_incident
-from keepalived_core.cluster.alert_message import Failure
+from keepalived_core.cluster.alert_message import Failure, Message
 from keepalived_core.cluster.ledger import Ledger, LedgerError
 from keepalived_core.cluster.outbox import GIVE_UP, LEASE, PAUSE_MAX, Outbox
 
@@ -272,6 +272,33 @@ def test_of_several_processes_one_enters_an_alert(tmp_path: pathlib.Path) -> Non
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert sum(pool.map(_enter, [path] * 6)) == 1
     assert Outbox(Ledger(path)).health()["a"].waiting == 1
+
+
+def test_a_route_that_takes_its_time_delays_no_other_of_the_hub(tmp_path: pathlib.Path) -> None:
+    site = World(tmp_path, slow={}, b={})
+    site.outbox.enter(alert("1"), {"slow": 0.0}, {}, site.now)
+    asked, answers = threading.Event(), threading.Event()
+
+    def refuses(message: Message) -> bool:
+        if message.text == "1":
+            asked.set()
+            answers.wait(20)
+        return False
+
+    site.refuses = refuses
+    running: dict[str, threading.Thread] = {}
+    site.postman.work(running)
+    assert asked.wait(20)
+    site.outbox.enter(alert("2"), {"slow": 0.0, "b": 0.0}, {}, site.now)
+    site.postman.work(running)
+    running["b"].join(20)
+
+    assert site.texts("b") == ["2"]
+    assert [name for name, _ in site.tried].count("slow") == 1
+    assert running["slow"].is_alive() and running["slow"].daemon
+    answers.set()
+    running["slow"].join(20)
+    assert site.texts("slow") == ["1", "2"]
 
 
 # --- groups -----------------------------------------------------------------------------------
