@@ -7,13 +7,14 @@ import multiprocessing
 import pathlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from alert_world import DEAD, REFUSED, START, World, alert, incident
 
-from keepalived_core.cluster import alert_incident
-from keepalived_core.cluster.alert_message import Failure, Message
+from keepalived_core.cluster import alert_incident, postman
+from keepalived_core.cluster.alert_message import Failure, Kept, Message
 from keepalived_core.cluster.ledger import Ledger, LedgerError
 from keepalived_core.cluster.outbox import GIVE_UP, LEASE, PAUSE_MAX, Outbox
 
@@ -187,6 +188,44 @@ def test_what_waits_for_a_route_that_is_no_more_is_given_up(world) -> None:
 
     assert site.notes == [("failed", "a", "x", "given up: there is no route a any more")]
     assert site.outbox.health()["a"].waiting == 0
+
+
+def test_an_error_nobody_foresaw_is_a_failure_of_the_route(world) -> None:
+    site = world()
+    site.refuses = lambda _: 1 / 0
+
+    assert site.post(alert("x")) == {"a": "failed: ZeroDivisionError"}
+    assert site.outbox.health()["a"].failures == 1
+    site.refuses = lambda _: False
+    site.wait(15)
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["x"]
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(world, monkeypatch) -> None:
+    site = world()
+    compose = postman.compose
+
+    def write(bundle: Sequence[Kept], *more: Any) -> Message:
+        if bundle[0].alert.text == "bad":
+            raise RecursionError
+        return compose(bundle, *more)
+
+    monkeypatch.setattr(postman, "compose", write)
+
+    assert site.post(alert("bad")) == {"a": "failed: RecursionError"}
+    assert site.post(alert("good")) == {"a": "sent"}
+
+
+def test_an_error_while_it_is_noted_leaves_the_route_to_the_next(world) -> None:
+    site = world(a={"group": 5})
+    site.post(alert("1"))
+    site.post(alert("2", cluster="d"))
+    site.postman._note = lambda *_: 1 / 0
+    site.wait(5)
+    site.restart()
+    site.wait(2)
+
+    assert site.texts("a") == ["1", "2"]
 
 
 # --- restarts ---------------------------------------------------------------------------------

@@ -224,6 +224,9 @@ class Postman:
             self._bring(route, patient, own, done, busy)
         except LedgerError as error:
             log.error("keepalived: what came of the alerts for %s: %s", route.name, error)
+        except Exception:
+            self._outbox.release(route.name)
+            raise
 
     def _bring(
         self,
@@ -242,12 +245,25 @@ class Postman:
             if not taken:
                 return
             for bundle in bundles(taken, bool(route.group)):
-                failure = self._attempt(route.target, compose(bundle, route.template, self._now()))
+                failure = self._try(route, bundle)
                 done.update((each.number, failure) for each in bundle)
                 self._came_of(route.name, bundle, failure, own)
                 if (failure and not failure.refused) or time.monotonic() > end:
                     self._outbox.release(route.name)
                     return
+
+    def _try(self, route: Route, bundle: Sequence[Kept]) -> Failure | None:
+        """Send a bundle; an error nobody foresaw is a failure as any other."""
+        try:
+            message = compose(bundle, route.template, self._now())
+        except Exception as error:
+            # of this message alone
+            return Failure(type(error).__name__, refused=True)
+        try:
+            return self._attempt(route.target, message)
+        except Exception as error:
+            # its words may quote the address
+            return Failure(type(error).__name__)
 
     def _came_of(
         self, route: str, bundle: Sequence[Kept], failure: Failure | None, own: frozenset[int]
