@@ -200,6 +200,10 @@ NAMED_MISTAKES = {
         "template:text: there is no field 'token'; there are cause, cluster",
     ),
     "a template that fails": ({"log": True, "template": "{{ text + 1 }}"}, "it fails on a sample"),
+    "a template too deep for the parser": (
+        {"log": True, "template": "{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"},
+        "template:text: it cannot be read: RecursionError",
+    ),
     "a template that reaches for Python": (
         {"log": True, "template": "{{ text.__class__.__mro__ }}"},
         "it fails on a sample: SecurityError",
