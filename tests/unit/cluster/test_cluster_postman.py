@@ -267,6 +267,16 @@ def test_a_clock_that_was_set_back_stops_nothing(world) -> None:
     assert site.texts("a") == ["x"]
 
 
+def test_what_is_refused_after_the_clock_was_set_back_is_tried_as_often_as_any(world) -> None:
+    site = world()
+    site.refuses = lambda _: len(site.tried) < 100  # ends what would have no end
+    site.post(alert("x"))
+    site.now -= 7200
+    site.wait(40)
+
+    assert len(site.tried) == 3
+
+
 def test_the_file_of_the_release_before_is_taken_over(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "react.db"
     ledger = Ledger(path)

@@ -190,8 +190,10 @@ class Outbox:
                 # of one that cannot be reached all wait for the route, in their order
                 pause = _pause(each.tries + 1) if failure.refused else 0.0
                 connection.execute(
-                    "UPDATE message SET tries = tries + 1, due = ? WHERE id = ?",
-                    (now + pause, each.number),
+                    "UPDATE message SET tries = tries + 1, due = ?, entered = min(entered, ?) "
+                    "WHERE id = ?",
+                    # else one of before the clock was set back would be due whatever stands there
+                    (now + pause, now, each.number),
                 )
             self._renew(connection, route, now)
             return over
