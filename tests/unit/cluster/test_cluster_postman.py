@@ -503,6 +503,15 @@ def test_reminders_go_on_after_a_restart(world) -> None:
     assert len(site.texts("a")) == 2
 
 
+def test_reminders_go_on_after_the_clock_was_set_back(world) -> None:
+    site = world(a={"remind": "10m"})
+    opened(site)
+    site.now -= 3 * 86_400
+    site.wait(25 * 60, step=10)
+
+    assert len(site.texts("a")) == 4
+
+
 def test_nobody_is_reminded_during_a_maintenance(world) -> None:
     site = world(a={"remind": "10m"})
     opened(site)
@@ -527,7 +536,7 @@ def test_of_none_of_many_that_wait_anybody_is_reminded(world) -> None:
     for number in range(120):
         opened(site, f"i{number}")
 
-    assert site.outbox.to_remind("a", site.now) == []
+    assert site.outbox.to_remind("a", site.now, site.now) == []
 
 
 def test_an_end_that_nobody_told_is_told_when_it_is_noticed(world) -> None:

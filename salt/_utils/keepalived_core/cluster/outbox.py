@@ -255,14 +255,15 @@ class Outbox:
                 found += [(name, each) for each in over]
             return found
 
-    def to_remind(self, route: str, before: float) -> list[str]:
+    def to_remind(self, route: str, before: float, now: float) -> list[str]:
         """The incidents that a route was last told of before a time, that are not resolved, and of
         which nothing waits for it."""
         with self._ledger.transaction() as connection:
             rows = connection.execute(
                 "SELECT incident FROM told WHERE route = ? AND (resolved IS NULL OR resolved = ?) "
-                "AND last <= ? ORDER BY last",
-                (route, _UNHEARD, before),
+                # what was told in the future was told before the clock was set back
+                "AND (last <= ? OR last > ?) ORDER BY last",
+                (route, _UNHEARD, before, now),
             ).fetchall()
             waiting = _incidents(connection, route)
         return [incident for (incident,) in rows if incident not in waiting]

@@ -156,7 +156,7 @@ class Postman:
             if not route.remind:
                 continue
             now = self._now()
-            for name in self._outbox.to_remind(route.name, now - route.remind):
+            for name in self._outbox.to_remind(route.name, now - route.remind, now):
                 incident = look(name)
                 if incident is None:
                     self._outbox.forget(name, now)
