@@ -198,7 +198,7 @@ def _alert(trail, event):
             __salt__["keepalived.silence_ended"]()
     except ledgers.LedgerError as error:
         log.error("keepalived: what is wrong after a maintenance is not told: %s", error)
-    silent = alerting.why_silent(event, trail.routes().planned, trail.hub().runs)
+    silent = alerting.why_silent(event, trail.routes().planned, trail.tells_incidents())
     if silent:
         return trail.keep_back(cluster, _about(event), silent, claim)
     alert = alerting.compose(event, cluster, now)

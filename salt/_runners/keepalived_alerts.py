@@ -56,7 +56,7 @@ def alerts():
         health = trail.outbox.health()
     except ledgers.LedgerError as mistake:
         return keepalived_master.complaint(mistake)
-    data = alert_view.show(trail.routes(checked=True), health, trail.hub().works, time.time())
+    data = alert_view.show(trail.understood(checked=True), health, trail.hub().works, time.time())
     return {"outputter": "keepalived", "data": data}
 
 

@@ -7,6 +7,7 @@ Not a part of the library: it imports Salt and runs on the master only, as ``kee
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import pathlib
 import time
@@ -26,6 +27,7 @@ from keepalived_core.cluster import (
 )
 from keepalived_core.cluster import ledger as ledgers
 from keepalived_core.cluster import policy as policies
+from keepalived_core.cluster import secret as secrets
 from keepalived_core.cluster.store_file import StoreError
 from keepalived_core.cluster.store_read import Reader
 
@@ -52,6 +54,7 @@ class Trail:
         self.ledger = ledgers.Ledger(folder / "react.db")
         self.outbox = outbox.Outbox(self.ledger)
         self._timeline = folder / "timeline.db"
+        self._sending = {}
 
     def routes(self, checked=False):
         """Where alerts go.
@@ -76,6 +79,16 @@ class Trail:
                 usable.append(route)
         return alert_route.Routes(tuple(usable), found.planned, tuple(mistakes))
 
+    def understood(self, checked=False):
+        """The routes as :meth:`routes` has them, and as a mistake also that of the incidents of a
+        hub that runs none can reach them."""
+        found = self.routes(checked)
+        why = self.unbelieved() if found.routes and self.hub().runs else None
+        if why is None:
+            return found
+        wrong = f"keepalived:alerts: nobody is told of incidents, for nothing proves them: {why}"
+        return dataclasses.replace(found, mistakes=(*found.mistakes, wrong))
+
     def trouble(self):
         """What the status says of the routes, and why it does not know all of it or None."""
         problem, health = None, {}
@@ -83,7 +96,7 @@ class Trail:
             health = self.outbox.health()
         except ledgers.LedgerError as error:
             problem = f"How the alerts' routes are is not known: {error}."
-        return alert_view.trouble(self.routes(), health), problem
+        return alert_view.trouble(self.understood(), health), problem
 
     def hub(self):
         """How the hub is, as its file says."""
@@ -96,6 +109,18 @@ class Trail:
                 return Hub(runs, runs and reader.hub().get("works_alerts") is True)
         except StoreError:
             return Hub()
+
+    def unbelieved(self):
+        """Why no incident of the hub is believed, or None: it signs them with the secret."""
+        try:
+            secrets.read(secrets.location(self.opts))
+        except (secrets.SecretError, OSError) as error:
+            return str(error)
+        return None
+
+    def tells_incidents(self):
+        """Whether the hub tells of incidents, so that no event of a node need tell the same."""
+        return self.hub().runs and self.unbelieved() is None
 
     def silent(self, cluster, now):
         """Why nobody is told of this cluster now, or None.
@@ -172,12 +197,12 @@ class Trail:
     def work(self):
         """Send what waits and is due, and remind; returns when something is due next, or None.
 
-        The hub calls it every moment.  Raises LedgerError.
+        Each route has a thread of its own, for which nobody waits.  The hub calls it every moment.  Raises LedgerError.
         """
         post = self.postman(self.routes())
         if post.reminds():
             self._remind(post)
-        return post.work()
+        return post.work(self._sending)
 
     def _remind(self, post):
         try:

@@ -9,14 +9,18 @@ import json
 import pathlib
 import sys
 import threading
+import time
+import types
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "cluster"))
+from cluster_samples import event
 from runner_loading import load
 
+from keepalived_core.cluster import hub_session, secret
 from keepalived_core.cluster.alert import Alert
 from keepalived_core.cluster.ledger import Ledger
 from keepalived_core.cluster.outbox import Outbox
@@ -42,9 +46,30 @@ class Site:
         self.cache, self.patch, self.url = cache, monkeypatch, url
         self.alerts: dict[str, Any] = {}
 
+    def opts(self) -> dict[str, Any]:
+        folder = str(self.cache)
+        return {"cachedir": folder, "pki_dir": folder, "keepalived": {"alerts": self.alerts}}
+
+    def hub(self) -> None:
+        """A hub runs, until half a minute from now."""
+        session = hub_session.Session(self.cache / "keepalived" / "timeline.db")
+        session.configure({}, False, time.time())
+        session.step(time.time())
+        session.close()
+
+    def ghost(self) -> dict[str, Any]:
+        """What the reaction to a ghost is, of an event that was believed."""
+        runner = load(self.patch, "_runners/keepalived.py", self.opts())
+        pillar = {"keepalived": {"cluster": "controllers"}}
+        master = types.SimpleNamespace(cached_pillar=lambda _node: pillar)
+        self.patch.setattr(runner, "_master", lambda: master)
+        self.patch.setattr(runner.reacting, "configured_for", lambda *_: True)
+        trail = runner.keepalived_trail.Trail(runner.__opts__)
+        self.patch.setattr(trail, "fire", lambda *_: None)
+        return runner._alert(trail, event(to="ghost"))
+
     def call(self, verb: str, *arguments: Any) -> dict[str, Any]:
-        opts = {"cachedir": str(self.cache), "keepalived": {"alerts": self.alerts}}
-        runner = load(self.patch, "_runners/keepalived_alerts.py", opts)
+        runner = load(self.patch, "_runners/keepalived_alerts.py", self.opts())
         returned = getattr(runner, verb)(*arguments)
         assert returned["outputter"] == "keepalived"
         return json.loads(json.dumps(returned["data"]))
@@ -170,6 +195,38 @@ def test_the_routes_are_shown_as_they_are_understood_and_how_they_are(site: Site
     assert "No hub runs" in shown
     assert "mistake: keepalived:alerts:routes:typo" in shown
     assert SECRET not in f"{data}{shown}"
+
+
+SECRETS = {"missing": "is missing: make it with", "readable by others": "others may have read it"}
+
+
+@pytest.mark.parametrize(("state", "says"), SECRETS.items(), ids=SECRETS)
+def test_a_hub_that_cannot_be_believed_is_a_mistake_and_nodes_speak_for_themselves(
+    site: Site, state: str, says: str
+) -> None:
+    site.alerts = {"log": True}
+    file = site.cache / secret.FILE_NAME
+    if state != "missing":
+        secret.create(file)
+        file.chmod(0o640)
+    site.hub()
+
+    data = site.call("alerts")
+
+    (mistake,) = data["mistakes"]
+    assert mistake.startswith("keepalived:alerts: nobody is told of incidents, for nothing proves")
+    assert says in mistake
+    assert data["retcode"] == 1
+    assert site.ghost()["result"] == "sent"
+
+
+def test_a_hub_that_can_be_believed_tells_of_a_ghost_itself(site: Site) -> None:
+    site.alerts = {"log": True}
+    secret.create(site.cache / secret.FILE_NAME)
+    site.hub()
+
+    assert site.call("alerts")["mistakes"] == []
+    assert site.ghost()["reason"] == "the hub tells it as an incident, when it lasts"
 
 
 def test_without_routes_that_is_said(site: Site) -> None:

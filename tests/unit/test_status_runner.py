@@ -14,6 +14,8 @@ from cluster_samples import node_status
 from hub_nodes import EPOCH, Node, World
 from runner_loading import load
 
+from keepalived_core.cluster import secret
+
 REPO = pathlib.Path(__file__).resolve().parents[2]
 NODES = ("n1", "n2", "n3")
 OLDER = "'keepalived.answers' is not available."
@@ -25,6 +27,7 @@ class Site:
     def __init__(self, cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.nodes = {name: Node(name) for name in NODES}
         self.cache, self.patch = cache, monkeypatch
+        secret.create(cache / secret.FILE_NAME)
         self.hub: World | None = None
         self.late = 5.0
         self.settings: dict[str, Any] = {}
@@ -46,7 +49,11 @@ class Site:
     def status(self, cluster: str | None = None) -> dict[str, Any]:
         """What the verb returns: plain data, once through JSON."""
         now = EPOCH + (self.hub.now if self.hub else 0.0) + self.late
-        opts = {"cachedir": self.cache, "keepalived": self.settings}
+        opts = {
+            "cachedir": self.cache,
+            "pki_dir": str(self.cache),
+            "keepalived": self.settings,
+        }
         runner = load(self.patch, "_runners/keepalived_status.py", opts)
         self.patch.setattr(runner.time, "time", lambda: now)
         self.patch.setattr(runner.time, "sleep", lambda _seconds: None)
@@ -180,7 +187,7 @@ def test_a_master_that_cannot_ask_says_so(site) -> None:
 
 def test_a_route_of_alerts_that_fails_is_said_below_all(site, tmp_path) -> None:
     site.settings = {"alerts": {"webhook": {"url": "http://127.0.0.1:1/T0KEN"}, "mail": {}}}
-    opts = {"cachedir": tmp_path, "keepalived": site.settings}
+    opts = {"cachedir": tmp_path, "pki_dir": str(tmp_path), "keepalived": site.settings}
     load(site.patch, "_runners/keepalived_alerts.py", opts).alert_test()
 
     data = site.status()

@@ -140,6 +140,40 @@ def post() -> Iterator[tuple[Letters, int]]:
         controller.stop()
 
 
+@contextlib.contextmanager
+def rude(farewell: bytes | None) -> Iterator[tuple[list[bytes], int]]:
+    """A mail server that takes one mail, and answers QUIT with this; None: with nothing, ever."""
+    letters: list[bytes] = []
+    over = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb", buffering=0) as lines:
+            lines.write(b"220 hello\r\n")
+            for line in lines:
+                word = line[:4].strip().upper()
+                if word == b"QUIT":
+                    lines.write(farewell or b"")
+                    if farewell is None:
+                        over.wait(10)
+                    return
+                lines.write(b"354 go on\r\n" if word == b"DATA" else b"250 OK\r\n")
+                if word == b"DATA":
+                    letters.append(b"".join(iter(lines.readline, b".\r\n")))
+                    lines.write(b"250 taken\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield letters, listening.getsockname()[1]
+        over.set()
+
+
 def text_of(letter: Letter) -> str:
     parts = [part for part in letter.walk() if part.get_content_type() == "text/plain"]
     return parts[0].get_payload(decode=True).decode()

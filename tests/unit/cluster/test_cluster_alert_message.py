@@ -108,7 +108,7 @@ def test_several_alerts_are_one_message_as_urgent_as_the_worst() -> None:
     message = alert_message.compose(parts, BUILT_IN, WHEN)
 
     assert (message.severity, message.subject) == ("critical", "2 alerts of controllers")
-    assert message.text.splitlines() == ["2 alerts of controllers:", ALERT.text, "text"]
+    assert message.text.splitlines() == ["2 alerts of controllers:", "text", ALERT.text]
     assert [each["incident"] for each in message.payload["alerts"]] == [ALERT.incident, "i42"]
 
 
@@ -119,6 +119,17 @@ def test_a_flood_is_cut_and_counted_in_the_text_and_whole_in_the_payload() -> No
     assert len(message.text) < LONGEST + 100
     assert message.text.endswith(f"… and {100 - shown} more")
     assert len(message.payload["alerts"]) == 100
+
+
+def test_of_a_flood_the_most_urgent_is_shown_first_and_the_others_in_their_order() -> None:
+    flood = [Alert("info", f"{n} took over {'.' * 200}", "s", "c", str(n)) for n in range(40)]
+    parts = [kept(each, n) for n, each in enumerate([*flood, INCIDENT, ALERT])]
+    message = alert_message.compose(parts, BUILT_IN, WHEN)
+
+    shown = [line.split()[0] for line in message.text.splitlines()[1:]]
+    assert shown[:5] == ["text", ALERT.text.split()[0], "0", "1", "2"]
+    assert message.text.endswith(" more")
+    assert message.payload["alerts"][0]["incident"] == "0"
 
 
 def test_only_alerts_of_one_cluster_are_together() -> None:

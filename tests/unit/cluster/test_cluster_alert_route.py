@@ -153,12 +153,20 @@ FLAT_MISTAKES = {
         "must be percent-encoded",
     ),
     "mail without recipients": ({"alerts": {"mail": {"from": "a@b"}}}, "mail:to must be a list"),
-    "mail to a phrase": ({"alerts": {"mail": {**MAIL, "to": ["ops"]}}}, "mail:to has 'ops'"),
+    "mail to a phrase": ({"alerts": {"mail": {**MAIL, "to": ["ops"]}}}, "mail:to:1 is no"),
     "mail to two in one": (
         {"alerts": {"mail": {**MAIL, "to": "a@example.com\nBcc: b@example.com"}}},
-        "mail:to has",
+        "mail:to:1 is no mail address",
     ),
-    "mail from nobody": ({"alerts": {"mail": {"to": ["a@b.c"]}}}, "mail:from has 'None'"),
+    "mail from nobody": ({"alerts": {"mail": {"to": ["a@b.c"]}}}, "mail:from is no mail"),
+    "mail to a URL": (
+        {"alerts": {"mail": {**MAIL, "to": ["ops@example.com", f"mailtos://me:{SECRET}@x.org"]}}},
+        "mail:to:2 is no mail address",
+    ),
+    "mail from a URL": (
+        {"alerts": {"mail": {**MAIL, "from": f"tgram://{SECRET}/4711"}}},
+        "mail:from is no mail address",
+    ),
     "mail through a path": ({"alerts": {"mail": {**MAIL, "host": "/tmp/x"}}}, "mail:host is no"),
     "mail through port 0": ({"alerts": {"mail": {**MAIL, "port": 0}}}, "mail:port is no port"),
     "routes is a list": ({"alerts": {"routes": [PAGER]}}, "routes is no mapping"),
@@ -192,6 +200,10 @@ NAMED_MISTAKES = {
         "template:text: there is no field 'token'; there are cause, cluster",
     ),
     "a template that fails": ({"log": True, "template": "{{ text + 1 }}"}, "it fails on a sample"),
+    "a template too deep for the parser": (
+        {"log": True, "template": "{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"},
+        "template:text: it cannot be read: RecursionError",
+    ),
     "a template that reaches for Python": (
         {"log": True, "template": "{{ text.__class__.__mro__ }}"},
         "it fails on a sample: SecurityError",

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from typing import Any
 
 import pytest
 from cluster_samples import WHEN, event
-from deliver_receivers import SECRET, Handler, as_apprise, closed, post, silent, slow, text_of, web
+from deliver_receivers import SECRET, Handler, as_apprise, closed, post, rude, silent, slow, text_of, web
 
-from keepalived_core.cluster import alert_message, deliver, deliver_apprise
+from keepalived_core.cluster import alert_message, apprise_child, deliver, deliver_apprise
 from keepalived_core.cluster.alert import compose
 from keepalived_core.cluster.alert_message import Failure, Kept
 from keepalived_core.cluster.alert_route import Apprise, Log, Mail, Routes, Webhook, read_routes
@@ -137,6 +138,17 @@ def test_who_has_the_mail_does_not_get_it_again_because_another_was_refused(
     assert "1 of 2 recipients refused" in caplog.text
 
 
+@pytest.mark.parametrize("farewell", [b"250 bye\r\n", b"421 too late\r\n", b"", None])
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_to_quit(
+    farewell: bytes | None,
+) -> None:
+    with rude(farewell) as (letters, port):
+        route = Mail(("ops@example.com",), "salt@example.com", "127.0.0.1", port)
+        assert deliver.attempt(route, MESSAGE) is None
+
+    assert len(letters) == 1
+
+
 # --- apprise ----------------------------------------------------------------------------------
 
 
@@ -158,6 +170,44 @@ def test_apprise_sends_mail() -> None:
     assert letter["Subject"] == MESSAGE.subject
     assert letters.recipients == [["ops@example.com"]]
     assert ALERT.text.split(",")[0] in text_of(letter)
+
+
+#: What is added to the URL, whether all of it is sent, and whether in one message.
+OVERFLOWS = {
+    "": (False, True),
+    "&overflow=split": (True, False),
+    "&overflow=upstream": (True, True),
+}
+
+
+@pytest.mark.parametrize("more", OVERFLOWS)
+def test_apprise_cuts_what_is_too_long_for_a_service(
+    more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushover = pytest.importorskip("apprise.plugins.pushover")
+    sent = []
+
+    def post(_url: str, data: dict[str, str], **_: Any) -> Any:
+        sent.append(data["message"])
+        return types.SimpleNamespace(status_code=200, content=b"{}", headers={})
+
+    monkeypatch.setattr(pushover.requests, "post", post)
+    heard = logging.getLogger("apprise")
+    for name in ("handlers", "propagate", "level"):
+        monkeypatch.setattr(heard, name, getattr(heard, name))
+    asked = {
+        "url": f"pover://{'u' * 30}@{'t' * 30}/?priority=normal{more}",
+        "title": "s",
+        "body": "words " * 500,
+        "severity": "critical",
+        "resolved": False,
+        "timeout": 5.0,
+        "path": sys.path,
+    }
+
+    assert apprise_child.work(asked) == {"ok": True}
+    assert sent[0].startswith("words words")
+    assert (sum(map(len, sent)) > 2000, len(sent) == 1) == OVERFLOWS[more]
 
 
 @pytest.mark.parametrize(("status", "refused"), [(404, True), (503, False)])

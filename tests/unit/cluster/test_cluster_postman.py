@@ -7,12 +7,14 @@ import multiprocessing
 import pathlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from alert_world import DEAD, REFUSED, START, World, alert, incident
 
-from keepalived_core.cluster import alert_incident
+from keepalived_core.cluster import alert_incident, postman
+from keepalived_core.cluster.alert_message import Failure, Kept, Message
 from keepalived_core.cluster.ledger import Ledger, LedgerError
 from keepalived_core.cluster.outbox import GIVE_UP, LEASE, PAUSE_MAX, Outbox
 
@@ -122,6 +124,37 @@ def test_what_nobody_takes_is_given_up_counted_and_told(world) -> None:
     assert (health.given_up, health.waiting, health.failures > 0) == (1, 0, True)
 
 
+def test_what_is_too_old_does_not_pile_up_before_what_is_new(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    for number in range(250):
+        site.post(alert(str(number)))
+    site.wait(GIVE_UP - 60, step=60)
+    site.post(alert("new"))
+    site.wait(2 * PAUSE_MAX, step=10)
+    assert site.outbox.health()["a"].waiting == 1
+    assert site.outbox.health()["a"].given_up == 250
+    assert sorted(int(note[2]) for note in site.notes) == list(range(250))
+    site.answers["a"] = None
+    site.wait(PAUSE_MAX, step=10)
+
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["new"]
+
+
+@pytest.mark.parametrize("answer", [DEAD, REFUSED])
+def test_nothing_is_given_up_after_a_single_try(world, answer: Failure) -> None:
+    site = world(a={"group": 30})
+    site.post(alert("x"))
+    site.answers["a"] = answer
+    site.now += 2 * GIVE_UP  # the clock was set forward
+    site.wait(1)
+    assert (len(site.tried), site.notes) == (1, [])
+    site.answers["a"] = None
+    site.wait(30)
+
+    assert len(site.texts("a")) == 1
+
+
 def test_a_message_that_is_refused_holds_up_no_other(world) -> None:
     site = world()
     site.refuses = lambda message: message.text.startswith("bad")
@@ -155,6 +188,44 @@ def test_what_waits_for_a_route_that_is_no_more_is_given_up(world) -> None:
 
     assert site.notes == [("failed", "a", "x", "given up: there is no route a any more")]
     assert site.outbox.health()["a"].waiting == 0
+
+
+def test_an_error_nobody_foresaw_is_a_failure_of_the_route(world) -> None:
+    site = world()
+    site.refuses = lambda _: 1 / 0
+
+    assert site.post(alert("x")) == {"a": "failed: ZeroDivisionError"}
+    assert site.outbox.health()["a"].failures == 1
+    site.refuses = lambda _: False
+    site.wait(15)
+    assert [text.partition(" ")[0] for text in site.texts("a")] == ["x"]
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(world, monkeypatch) -> None:
+    site = world()
+    compose = postman.compose
+
+    def write(bundle: Sequence[Kept], *more: Any) -> Message:
+        if bundle[0].alert.text == "bad":
+            raise RecursionError
+        return compose(bundle, *more)
+
+    monkeypatch.setattr(postman, "compose", write)
+
+    assert site.post(alert("bad")) == {"a": "failed: RecursionError"}
+    assert site.post(alert("good")) == {"a": "sent"}
+
+
+def test_an_error_while_it_is_noted_leaves_the_route_to_the_next(world) -> None:
+    site = world(a={"group": 5})
+    site.post(alert("1"))
+    site.post(alert("2", cluster="d"))
+    site.postman._note = lambda *_: 1 / 0
+    site.wait(5)
+    site.restart()
+    site.wait(2)
+
+    assert site.texts("a") == ["1", "2"]
 
 
 # --- restarts ---------------------------------------------------------------------------------
@@ -194,6 +265,16 @@ def test_a_clock_that_was_set_back_stops_nothing(world) -> None:
     site.wait(2)
 
     assert site.texts("a") == ["x"]
+
+
+def test_what_is_refused_after_the_clock_was_set_back_is_tried_as_often_as_any(world) -> None:
+    site = world()
+    site.refuses = lambda _: len(site.tried) < 100  # ends what would have no end
+    site.post(alert("x"))
+    site.now -= 7200
+    site.wait(40)
+
+    assert len(site.tried) == 3
 
 
 def test_the_file_of_the_release_before_is_taken_over(tmp_path: pathlib.Path) -> None:
@@ -240,6 +321,33 @@ def test_of_several_processes_one_enters_an_alert(tmp_path: pathlib.Path) -> Non
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert sum(pool.map(_enter, [path] * 6)) == 1
     assert Outbox(Ledger(path)).health()["a"].waiting == 1
+
+
+def test_a_route_that_takes_its_time_delays_no_other_of_the_hub(tmp_path: pathlib.Path) -> None:
+    site = World(tmp_path, slow={}, b={})
+    site.outbox.enter(alert("1"), {"slow": 0.0}, {}, site.now)
+    asked, answers = threading.Event(), threading.Event()
+
+    def refuses(message: Message) -> bool:
+        if message.text == "1":
+            asked.set()
+            answers.wait(20)
+        return False
+
+    site.refuses = refuses
+    running: dict[str, threading.Thread] = {}
+    site.postman.work(running)
+    assert asked.wait(20)
+    site.outbox.enter(alert("2"), {"slow": 0.0, "b": 0.0}, {}, site.now)
+    site.postman.work(running)
+    running["b"].join(20)
+
+    assert site.texts("b") == ["2"]
+    assert [name for name, _ in site.tried].count("slow") == 1
+    assert running["slow"].is_alive() and running["slow"].daemon
+    answers.set()
+    running["slow"].join(20)
+    assert site.texts("slow") == ["1", "2"]
 
 
 # --- groups -----------------------------------------------------------------------------------
@@ -342,6 +450,35 @@ def test_who_could_not_be_told_of_the_beginning_does_not_hear_of_the_end(world) 
     assert resolved(site) == {}
 
 
+def test_what_could_not_be_told_for_an_hour_and_is_open_still_is_told_by_a_reminder(world) -> None:
+    site = world(a={"remind": "30m"}, b={})
+    site.answers["a"] = site.answers["b"] = DEAD
+    opened(site)
+    site.wait(GIVE_UP + PAUSE_MAX, step=10)
+    assert ("failed", "a", "i1") in [note[:3] for note in site.notes]
+    site.answers.clear()
+    site.wait(1800, step=10)
+
+    assert "still open" in site.texts("a")[0]
+    assert site.texts("b") == []
+    assert resolved(site) == {"a": "sent"}
+    site.wait(7200, step=30)
+    assert "is over" in site.texts("a")[-1]
+
+
+def test_who_heard_nothing_of_it_but_will_be_reminded_hears_of_the_end_behind_that(world) -> None:
+    site = world(a={"remind": "30m"})
+    site.answers["a"] = DEAD
+    opened(site)
+    site.wait(GIVE_UP + PAUSE_MAX + 60, step=10)
+    assert site.outbox.health()["a"].waiting == 1
+    assert set(resolved(site)) == {"a"}
+    site.answers.clear()
+    site.wait(PAUSE_MAX, step=10)
+
+    assert ["is over" in text for text in site.texts("a")] == [False, True]
+
+
 def test_an_incident_that_is_open_still_is_told_again(world) -> None:
     site = world(a={"remind": "10m"}, b={})
     opened(site)
@@ -366,6 +503,15 @@ def test_reminders_go_on_after_a_restart(world) -> None:
     assert len(site.texts("a")) == 2
 
 
+def test_reminders_go_on_after_the_clock_was_set_back(world) -> None:
+    site = world(a={"remind": "10m"})
+    opened(site)
+    site.now -= 3 * 86_400
+    site.wait(25 * 60, step=10)
+
+    assert len(site.texts("a")) == 4
+
+
 def test_nobody_is_reminded_during_a_maintenance(world) -> None:
     site = world(a={"remind": "10m"})
     opened(site)
@@ -382,6 +528,15 @@ def test_reminders_do_not_pile_up_before_a_dead_receiver(world) -> None:
     site.wait(1800, step=10)
 
     assert site.outbox.health()["a"].waiting == 1
+
+
+def test_of_none_of_many_that_wait_anybody_is_reminded(world) -> None:
+    site = world()
+    site.answers["a"] = DEAD
+    for number in range(120):
+        opened(site, f"i{number}")
+
+    assert site.outbox.to_remind("a", site.now, site.now) == []
 
 
 def test_an_end_that_nobody_told_is_told_when_it_is_noticed(world) -> None:

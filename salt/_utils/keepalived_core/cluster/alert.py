@@ -61,7 +61,7 @@ def why_silent(event: Event, planned: bool = False, hub: bool = False) -> str | 
     planned
         Whether people want to be told also of what was planned.
     hub
-        Whether a hub runs, which tells of incidents.
+        Whether a hub runs, which tells of incidents and is believed.
     """
     if event.type != "instance":
         return f"a {event.type} event; its instances speak for themselves"

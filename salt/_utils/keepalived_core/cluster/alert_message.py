@@ -89,7 +89,9 @@ def compose(kept: Sequence[Kept], template: Template, now: float) -> Message:
         return parts[0]
     alerts = [each.alert for each in kept]
     cluster = alerts[0].cluster
-    text = "\n".join(_fitting([part.text for part in parts]))
+    # what does not fit is the least urgent
+    worst = sorted(parts, key=lambda part: SEVERITIES.index(part.severity), reverse=True)
+    text = "\n".join(_fitting([part.text for part in worst]))
     subject = f"{len(parts)} alerts of {cluster}"
     severity = max((part.severity for part in parts), key=SEVERITIES.index)
     payload = {

@@ -314,10 +314,11 @@ def _mail(settings: object, where: str = "") -> Mail:
     recipients = [to] if isinstance(to, str) else to
     if not isinstance(recipients, (list, tuple)) or not recipients:
         raise _Mistake(f"{where}:to must be a list of mail addresses")
-    for address in [*recipients, known.get("from")]:
+    places = [f"to:{number}" for number in range(1, len(recipients) + 1)]
+    for key, address in [*zip(places, recipients, strict=True), ("from", known.get("from"))]:
         if not isinstance(address, str) or not _MAIL_ADDRESS.fullmatch(address):
-            key = "from" if address is known.get("from") else "to"
-            raise _Mistake(f"{where}:{key} has {str(address)[:80]!r}, which is no mail address")
+            # not quoted: it may be a URL with its password
+            raise _Mistake(f"{where}:{key} is no mail address")
     host = known.get("host", "localhost")
     if not isinstance(host, str) or not _HOST.fullmatch(host):
         raise _Mistake(f"{where}:host is no host name")

@@ -131,6 +131,9 @@ def _wrong(source: str) -> str | None:
         asked = jinja2.meta.find_undeclared_variables(tree)
     except jinja2.TemplateSyntaxError as error:
         return f"line {error.lineno} is no Jinja2: {printable(str(error.message))[:120]}"
+    except Exception as error:
+        # too deep for the parser, a number that is too long, …
+        return f"it cannot be read: {_reason(error)}"
     unknown = sorted(asked - set(FIELDS) - set(_JINJA.globals))
     if unknown:
         return f"there is no field {unknown[0][:40]!r}; there are {', '.join(FIELDS)}"

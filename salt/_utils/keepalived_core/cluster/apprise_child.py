@@ -17,6 +17,8 @@ from typing import Any
 _CODE = re.compile(r"\berror[= ]{1,3}(\d{3})\b", re.IGNORECASE)
 _CONNECTION = re.compile(r"connection (error|refused|timed out)|socket|timed? ?out", re.IGNORECASE)
 _LOGIN = re.compile(r"authenticat|unauthori[sz]ed|login", re.IGNORECASE)
+#: What the URL says of messages that are too long.
+_OVERFLOW = re.compile(r"[?&]overflow=", re.IGNORECASE)
 _TYPES = {"info": "info", "warning": "warning", "critical": "failure"}
 
 
@@ -63,6 +65,9 @@ def work(asked: dict[str, Any]) -> dict[str, Any]:
         return {"ok": False, "why": "url"}
     if asked.get("check"):
         return {"ok": True}
+    if not _OVERFLOW.search(asked["url"]):
+        # else a service with a limit refuses the whole message
+        server.overflow_mode = apprise.OverflowMode.TRUNCATE
     server.socket_connect_timeout = server.socket_read_timeout = asked["timeout"]
     kind = "success" if asked["resolved"] else _TYPES[asked["severity"]]
     heard.lines.clear()

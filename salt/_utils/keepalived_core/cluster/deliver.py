@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 5.0
 TRIES = 2
 PAUSE_SECONDS = 0.5
+QUIT_SECONDS = 1.0
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
 #: Codes of HTTP that look like a refusal and mean: later.
@@ -118,10 +119,13 @@ def _mail(route: Mail, message: Message) -> Failure | None:
     mail["Message-ID"] = make_msgid(domain=route.sender.rpartition("@")[2])
     mail.set_content(f"{message.text}\n\n{json.dumps(message.payload, indent=2, sort_keys=True)}\n")
     try:
-        with smtplib.SMTP(
+        server = smtplib.SMTP(
             route.host, route.port, local_hostname=socket.gethostname(), timeout=TIMEOUT_SECONDS
-        ) as server:
+        )
+        try:
             refused = server.send_message(mail)
+        finally:
+            _leave(server)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         return Failure(f"SMTP {codes[0]} for all recipients", min(codes) >= 500)
@@ -133,6 +137,18 @@ def _mail(route: Mail, message: Message) -> Failure | None:
         # not sent again: the others have it
         log.error("keepalived: %d of %d recipients refused", len(refused), len(route.to))
     return None
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Whatever the server says to that, or nothing: what it has taken it has."""
+    try:
+        if server.sock is not None:
+            server.sock.settimeout(QUIT_SECONDS)
+        server.quit()
+    except (OSError, ValueError):
+        pass
+    finally:
+        server.close()
 
 
 def _reason(error: Exception) -> str:

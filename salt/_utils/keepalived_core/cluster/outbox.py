@@ -27,6 +27,9 @@ GIVE_UP = 3600.0
 #: The most messages taken at a time.
 TAKE = 100
 
+#: In the place of when an incident was resolved: it is not, and its route has taken nothing of it.
+_UNHEARD = -1.0
+
 
 @dataclass(frozen=True)
 class Health:
@@ -107,10 +110,15 @@ class Outbox:
                     ),
                 )
                 found[name] = int(cursor.lastrowid or 0)
-                if alert.word in ("opened", "reminder"):
+                if alert.word == "opened":
                     connection.execute(
                         "INSERT OR REPLACE INTO told VALUES (?, ?, ?, NULL)",
                         (name, alert.incident, now),
+                    )
+                elif alert.word == "reminder":
+                    connection.execute(
+                        "UPDATE told SET last = ? WHERE route = ? AND incident = ?",
+                        (now, name, alert.incident),
                     )
             return found
 
@@ -142,9 +150,19 @@ class Outbox:
 
     def sent(self, route: str, kept: Iterable[Kept], now: float) -> None:
         """The receiver has taken a message."""
+        kept = list(kept)
         with self._ledger.transaction() as connection:
             numbers = [(each.number,) for each in kept]
             connection.executemany("DELETE FROM message WHERE id = ?", numbers)
+            connection.executemany(
+                "UPDATE told SET resolved = NULL "
+                "WHERE route = ? AND incident = ? AND resolved = ?",
+                [
+                    (route, each.alert.incident, _UNHEARD)
+                    for each in kept
+                    if each.alert.word == "reminder"
+                ],
+            )
             _well(connection, route, now, len(numbers))
             self._renew(connection, route, now)
 
@@ -152,7 +170,8 @@ class Outbox:
         """The receiver has not taken a message; returns the alerts that are given up.
 
         One that answers and refuses is asked again for this message later, and for the next one
-        now; one that cannot be reached is left alone for a while.
+        now; one that cannot be reached is left alone for a while, and all that waits too long for
+        it is given up: :meth:`give_up_old` has what this one has not.
         """
         with self._ledger.transaction() as connection:
             failures = _ill(connection, route, failure, now)
@@ -161,15 +180,29 @@ class Outbox:
                 connection.execute(
                     "UPDATE route SET next_try = ? WHERE name = ?", (now + pause, route)
                 )
-            over = [each for each in kept if now - each.entered >= GIVE_UP]
+            # not after a single try: the clock may have been set forward
+            if failure.refused:
+                over = [each for each in kept if now - each.entered >= GIVE_UP and each.tries]
+            else:
+                over = _old(connection, route, now) if failures > 1 else []
             _give_up(connection, route, over, now)
             for each in kept:
                 # of one that cannot be reached all wait for the route, in their order
                 pause = _pause(each.tries + 1) if failure.refused else 0.0
                 connection.execute(
-                    "UPDATE message SET tries = tries + 1, due = ? WHERE id = ?",
-                    (now + pause, each.number),
+                    "UPDATE message SET tries = tries + 1, due = ?, entered = min(entered, ?) "
+                    "WHERE id = ?",
+                    # else one of before the clock was set back would be due whatever stands there
+                    (now + pause, now, each.number),
                 )
+            self._renew(connection, route, now)
+            return over
+
+    def give_up_old(self, route: str, now: float) -> list[Kept]:
+        """Give up what waits too long for a route that cannot be reached, so many at a time."""
+        with self._ledger.transaction() as connection:
+            over = _old(connection, route, now)
+            _give_up(connection, route, over, now)
             self._renew(connection, route, now)
             return over
 
@@ -222,16 +255,17 @@ class Outbox:
                 found += [(name, each) for each in over]
             return found
 
-    def to_remind(self, route: str, before: float) -> list[str]:
+    def to_remind(self, route: str, before: float, now: float) -> list[str]:
         """The incidents that a route was last told of before a time, that are not resolved, and of
         which nothing waits for it."""
         with self._ledger.transaction() as connection:
             rows = connection.execute(
-                "SELECT incident FROM told WHERE route = ? AND resolved IS NULL AND last <= ? "
-                "ORDER BY last",
-                (route, before),
+                "SELECT incident FROM told WHERE route = ? AND (resolved IS NULL OR resolved = ?) "
+                # what was told in the future was told before the clock was set back
+                "AND (last <= ? OR last > ?) ORDER BY last",
+                (route, _UNHEARD, before, now),
             ).fetchall()
-            waiting = {each.alert.incident for each in _kept(connection, "route = ?", (route,))}
+            waiting = _incidents(connection, route)
         return [incident for (incident,) in rows if incident not in waiting]
 
     def reminded(self, route: str, incident: str, now: float) -> None:
@@ -279,10 +313,23 @@ def _waiting(found: tuple[int, float] | None) -> dict[str, Any]:
 
 
 def _told(connection: sqlite3.Connection, incident: str) -> set[str]:
+    """The routes that have heard of an incident that is open, or will before anything else."""
     rows = connection.execute(
-        "SELECT route FROM told WHERE incident = ? AND resolved IS NULL", (incident,)
-    )
-    return {name for (name,) in rows}
+        "SELECT route, resolved FROM told "
+        "WHERE incident = ? AND (resolved IS NULL OR resolved = ?)",
+        (incident, _UNHEARD),
+    ).fetchall()
+    return {
+        name
+        for name, resolved in rows
+        if resolved is None or incident in _incidents(connection, name)
+    }
+
+
+def _incidents(connection: sqlite3.Connection, route: str) -> set[str]:
+    """Of which something waits for a route."""
+    rows = connection.execute("SELECT alert FROM message WHERE route = ?", (route,))
+    return {load(alert).incident for (alert,) in rows}
 
 
 def _due(
@@ -316,6 +363,10 @@ def _take(connection: sqlite3.Connection, route: str, now: float) -> list[Kept]:
     return _kept(connection, "route = ? AND (due <= ? OR entered > ?)", (route, now, now))
 
 
+def _old(connection: sqlite3.Connection, route: str, now: float) -> list[Kept]:
+    return _kept(connection, "route = ? AND entered <= ?", (route, now - GIVE_UP))
+
+
 def _pause(failures: int) -> float:
     return min(PAUSE_MAX, PAUSE * 2.0 ** min(failures - 1, 10))
 
@@ -347,9 +398,11 @@ def _give_up(connection: sqlite3.Connection, route: str, over: Sequence[Kept], n
     for each in over:
         connection.execute("DELETE FROM message WHERE id = ?", (each.number,))
         if each.alert.word == "opened":
-            # who was not told that it opened need not hear that it is over
+            # who was not told that it opened need not hear that it is over, but that it still is
             connection.execute(
-                "DELETE FROM told WHERE route = ? AND incident = ?", (route, each.alert.incident)
+                "UPDATE told SET resolved = ? "
+                "WHERE route = ? AND incident = ? AND resolved IS NULL",
+                (_UNHEARD, route, each.alert.incident),
             )
     connection.execute(
         "UPDATE route SET given_up = given_up + ?, last_given_up = ? WHERE name = ?",

@@ -115,15 +115,22 @@ class Postman:
         broke_off = Failure("it broke off"), 0.0
         return {route.name: done.get(route.name, broke_off) for route in routes}
 
-    def work(self) -> float | None:
+    def work(self, running: dict[str, threading.Thread] | None = None) -> float | None:
         """Send all that is due, and give up what is too old for routes that are no more.
+
+        running
+            The threads of the calls before, by their routes.  With it no route is waited for: each
+            that is ready gets a thread unless its last one is at work still.
 
         Returns when there is something to do next, None: when an alert comes.  Raises LedgerError.
         """
         now = self._now()
         for name, each in self._outbox.give_up_strangers(self._routes, now):
             self._note("failed", name, each, f"given up: there is no route {name} any more")
-        self._send(self._ready(), patient=False, own=frozenset())
+        if running is None:
+            self._send(self._ready(), patient=False, own=frozenset())
+        else:
+            self._begin(self._ready(), running)
         return self._outbox.due(self._now())[1]
 
     def reminds(self) -> bool:
@@ -149,7 +156,7 @@ class Postman:
             if not route.remind:
                 continue
             now = self._now()
-            for name in self._outbox.to_remind(route.name, now - route.remind):
+            for name in self._outbox.to_remind(route.name, now - route.remind, now):
                 incident = look(name)
                 if incident is None:
                     self._outbox.forget(name, now)
@@ -190,15 +197,38 @@ class Postman:
         busy: dict[str, str] = {}
 
         def serve(route: Route) -> None:
-            try:
-                self._serve(route, patient, own, done, busy)
-            except LedgerError as error:
-                log.error("keepalived: what came of the alerts for %s: %s", route.name, error)
+            self._serve(route, patient, own, done, busy)
 
         _together([self._routes[name] for name in sorted(names)], serve)
         return done, busy
 
+    def _begin(self, names: Iterable[str], running: dict[str, threading.Thread]) -> None:
+        def serve(route: Route) -> None:
+            self._serve(route, False, frozenset(), {}, {})
+
+        for name in sorted(names):
+            if name not in running or not running[name].is_alive():
+                # whoever ends waits for none: what is not sent then is the next one's
+                running[name] = _thread(self._routes[name], serve, daemon=True)
+                running[name].start()
+
     def _serve(
+        self,
+        route: Route,
+        patient: bool,
+        own: frozenset[int],
+        done: dict[int, Failure | None],
+        busy: dict[str, str],
+    ) -> None:
+        try:
+            self._bring(route, patient, own, done, busy)
+        except LedgerError as error:
+            log.error("keepalived: what came of the alerts for %s: %s", route.name, error)
+        except Exception:
+            self._outbox.release(route.name)
+            raise
+
+    def _bring(
         self,
         route: Route,
         patient: bool,
@@ -215,12 +245,25 @@ class Postman:
             if not taken:
                 return
             for bundle in bundles(taken, bool(route.group)):
-                failure = self._attempt(route.target, compose(bundle, route.template, self._now()))
+                failure = self._try(route, bundle)
                 done.update((each.number, failure) for each in bundle)
                 self._came_of(route.name, bundle, failure, own)
                 if (failure and not failure.refused) or time.monotonic() > end:
                     self._outbox.release(route.name)
                     return
+
+    def _try(self, route: Route, bundle: Sequence[Kept]) -> Failure | None:
+        """Send a bundle; an error nobody foresaw is a failure as any other."""
+        try:
+            message = compose(bundle, route.template, self._now())
+        except Exception as error:
+            # of this message alone
+            return Failure(type(error).__name__, refused=True)
+        try:
+            return self._attempt(route.target, message)
+        except Exception as error:
+            # its words may quote the address
+            return Failure(type(error).__name__)
 
     def _came_of(
         self, route: str, bundle: Sequence[Kept], failure: Failure | None, own: frozenset[int]
@@ -233,26 +276,31 @@ class Postman:
                     waited = clock.span(now - each.entered)
                     self._note("sent", route, each, f"{each.alert.subject}, {waited} later")
             return
-        for each in self._outbox.failed(route, bundle, failure, now):
-            limit = clock.span(GIVE_UP)
-            self._note("failed", route, each, f"given up after {limit}: {failure.reason}")
+        over = self._outbox.failed(route, bundle, failure, now)
+        while over:
+            for each in over:
+                limit = clock.span(GIVE_UP)
+                self._note("failed", route, each, f"given up after {limit}: {failure.reason}")
+            over = [] if failure.refused else self._outbox.give_up_old(route, self._now())
 
 
 def _together(routes: Sequence[Route], work: Callable[[Route], None]) -> None:
     """Do something for each route at once; a dead one delays no other."""
+    threads = [_thread(route, work) for route in routes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
-    def guarded(route: Route) -> None:
+
+def _thread(
+    route: Route, work: Callable[[Route], None], daemon: bool | None = None
+) -> threading.Thread:
+    def guarded() -> None:
         try:
             work(route)
         except Exception as error:
             # the words of an error may quote an address
             log.error("keepalived: the route %s broke off: %s", route.name, type(error).__name__)
 
-    threads = [
-        threading.Thread(target=guarded, args=(route,), name=f"alerts {route.name}")
-        for route in routes
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    return threading.Thread(target=guarded, name=f"alerts {route.name}", daemon=daemon)
