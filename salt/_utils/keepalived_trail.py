@@ -197,7 +197,8 @@ class Trail:
     def work(self):
         """Send what waits and is due, and remind; returns when something is due next, or None.
 
-        Each route has a thread of its own, for which nobody waits.  The hub calls it every moment.  Raises LedgerError.
+        The hub calls it every moment; each route has a thread of its own, for which nobody waits.
+        Raises LedgerError.
         """
         post = self.postman(self.routes())
         if post.reminds():

@@ -15,7 +15,18 @@ from typing import Any
 
 import pytest
 from cluster_samples import WHEN, event
-from deliver_receivers import SECRET, Handler, as_apprise, closed, post, rude, silent, slow, text_of, web
+from deliver_receivers import (
+    SECRET,
+    Handler,
+    as_apprise,
+    closed,
+    post,
+    rude,
+    silent,
+    slow,
+    text_of,
+    web,
+)
 
 from keepalived_core.cluster import alert_message, apprise_child, deliver, deliver_apprise
 from keepalived_core.cluster.alert import compose

@@ -155,8 +155,7 @@ class Outbox:
             numbers = [(each.number,) for each in kept]
             connection.executemany("DELETE FROM message WHERE id = ?", numbers)
             connection.executemany(
-                "UPDATE told SET resolved = NULL "
-                "WHERE route = ? AND incident = ? AND resolved = ?",
+                "UPDATE told SET resolved = NULL WHERE route = ? AND incident = ? AND resolved = ?",
                 [
                     (route, each.alert.incident, _UNHEARD)
                     for each in kept
