@@ -56,6 +56,7 @@ def takes(node: Node) -> int:
 
 def test_a_master_that_receives_refused_adverts_sends_none_and_a_peer_takes_the_address(nodes):
     master, backup, stranger = nodes
+    assert takes(backup) == 0
     stranger.start(PYTHON, "-c", STRANGER, "0.5", log="stranger")
 
     # 3 adverts and the skew time, again and again: the two of them never agree

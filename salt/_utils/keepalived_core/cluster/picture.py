@@ -54,7 +54,7 @@ def judge(
     before, now
         As ``picture`` returns them.
     removed
-        Instances that may lose addresses (``removed_instances``).
+        Instances that may lose addresses (``removed_instances``); ``""``: any may.
     final
         No step is left: each address there is, also a new one, must be on exactly one node.
     """
